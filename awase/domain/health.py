@@ -1,0 +1,257 @@
+"""The values that the gate reads and the verdict that it gives (connection-health.md, sections 1 to 4).
+
+Pure: no clock, no database, no network. The effective state of a connection is computed by `effective`
+with the caller's `now` before the values are built; the gate (`gate.py`) never sees a clock.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from awase.domain.errors import Capability, Reason
+
+
+class Standing(StrEnum):
+    """The state of a connection (section 2)."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    ERROR = "error"
+
+
+class Service(StrEnum):
+    """The services that Awase knows. Google Meet is a capability of a Google connection."""
+
+    GOOGLE = "google"
+    MICROSOFT = "microsoft"
+    ZOOM = "zoom"
+    TEAMS = "teams"
+    CALDAV = "caldav"
+
+
+class LocationKind(StrEnum):
+    """How a meeting is held. The first three are account-backed, the rest account-free."""
+
+    MEET = "meet"
+    ZOOM = "zoom"
+    TEAMS = "teams"
+    IN_PERSON = "in_person"
+    PHONE = "phone"
+    LINK = "link"
+    ASK_GUEST = "ask_guest"
+
+    @property
+    def account_backed(self) -> bool:
+        return self in (LocationKind.MEET, LocationKind.ZOOM, LocationKind.TEAMS)
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarValue:
+    """One calendar of a connection that is checked for conflicts or receives bookings."""
+
+    id: int
+    name: str
+    checked: bool
+    receives: bool
+    go_on_without: bool = False  # the host's explicit policy; it does not count then, unless it receives
+    missing: bool = False  # gone at the service (404), or alone unreadable past the tolerance
+
+    @property
+    def in_use(self) -> bool:
+        return self.checked or self.receives
+
+    @property
+    def counts(self) -> bool:
+        return self.receives or (self.checked and not self.go_on_without)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionValue:
+    """One connection with its effective state. `lacking` maps a capability that failed to its reason."""
+
+    id: int
+    service: Service
+    account: str  # the address or name shown to people
+    standing: Standing
+    reason: Reason | None = None  # set exactly when standing is ERROR
+    calendars: tuple[CalendarValue, ...] = ()
+    lacking: tuple[tuple[Capability, Reason], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MemberValue:
+    """A person: their connections, and what they fill in for phone and in-person locations."""
+
+    id: int
+    name: str
+    connections: tuple[ConnectionValue, ...] = ()
+    meet_connection_id: int | None = None  # the Google account chosen for Meet, if bookings go elsewhere
+    phone: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LocationValue:
+    """One location of a page. `detail` is the page's own number, address, link or text ("" if none)."""
+
+    id: int
+    kind: LocationKind
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomValue:
+    """A room: usable if any account of the workspace that can read it is ok or degraded.
+    `readers` are those accounts, the one through which it was added first."""
+
+    id: int
+    name: str
+    readers: tuple[ConnectionValue, ...] = ()
+    missing: bool = False
+    member_name: str = ""  # whose account reads it, for the sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """People (or rooms) of whom `needed` take part; None means all of them.
+
+    The condition `all` is one group with needed=None, `any` one group with needed=1.
+    """
+
+    ids: tuple[int, ...]
+    needed: int | None = None
+    rooms: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PageValue:
+    """Everything that the gate reads of one page. `members` holds the owner (member of the page or not),
+    everybody in `groups`, and whoever else a cure may name (members of the page)."""
+
+    id: int
+    owner_id: int
+    members: tuple[MemberValue, ...]
+    groups: tuple[Group, ...]
+    locations: tuple[LocationValue, ...] = ()
+    rooms: tuple[RoomValue, ...] = ()
+    calendar_required: bool = True  # 「カレンダー接続済みのメンバーのみ」, matters under `any` only
+
+
+class CalendarStanding(StrEnum):
+    """`calendar(M)` of section 3."""
+
+    OK = "ok"
+    ERROR = "error"
+    NONE = "none"
+
+
+class LocationStanding(StrEnum):
+    """`location(M, L)` of section 3."""
+
+    USABLE = "usable"
+    ERROR = "error"
+    NOT_CONNECTED = "not_connected"
+
+
+class StopKind(StrEnum):
+    """Why health stops a page, in the order in which the card's sentence names the first."""
+
+    NO_MEMBERS = "no_members"
+    CALENDAR = "calendar"  # `all`: a member's calendar; `any`: no usable calendar
+    LOCATION = "location"  # `all`: the owner's location; `any`: no usable location
+    HOST = "host"  # `any`: some have the one, some the other, none both
+    GROUP = "group"
+    ROOM = "room"
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """One thing that is broken or missing, naming person and account. The verdict's reasons, the warnings
+    and the left-out members are made of these.
+
+    `error` distinguishes 接続エラー from 未接続 (False: nothing is broken, it is just not connected)."""
+
+    kind: StopKind
+    member_id: int | None = None
+    connection_id: int | None = None
+    service: Service | None = None
+    account: str = ""
+    reason: Reason | None = None
+    calendar_id: int | None = None
+    calendar_name: str = ""
+    calendar_missing: bool = False
+    location_id: int | None = None
+    location_kind: LocationKind | None = None
+    room_id: int | None = None
+    group_index: int | None = None
+    error: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HostAnswer:
+    """A member who may host bookings of this page now, and the ids of the locations usable for them."""
+
+    member_id: int
+    location_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The gate's answer.
+
+    `open` is the health verdict alone (the manual switch is the caller's). `stops` holds all reasons in
+    sentence order; empty if open. `hosts` are the people who may be booked (`all`: every member). With
+    `locations_by_owner` the location comes from the owner: `offered` are its ids. Otherwise `offered` is
+    the union over the eligible hosts. `place_missing`: the page has locations and none can be offered.
+    `warnings` are broken things that do not stop the page; `left_out` the members it goes on without.
+    """
+
+    open: bool
+    stops: tuple[Lack, ...] = ()
+    hosts: tuple[HostAnswer, ...] = ()
+    offered: tuple[int, ...] = ()
+    locations_by_owner: bool = True
+    place_missing: bool = False
+    warnings: tuple[Lack, ...] = ()
+    left_out: tuple[Lack, ...] = ()
+    rooms: tuple[int, ...] = field(default=())  # ids of usable rooms
+
+    @property
+    def stop_kinds(self) -> tuple[StopKind, ...]:
+        """The distinct kinds of `stops`, in sentence order."""
+        return tuple(dict.fromkeys(stop.kind for stop in self.stops))
+
+    @property
+    def in_error(self) -> bool:
+        """True if something is broken, False if things are merely not connected or set so."""
+        return any(stop.error for stop in self.stops)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The state of a connection as written down, before the one clock is applied."""
+
+    standing: Standing
+    reason: Reason | None
+    last_good: datetime | None  # the last good check, aware UTC; None: never read yet
+    since: datetime
+    our_fault: bool = False  # failing through a fault of ours (APP_CONFIG, or no worker)
+
+
+def tolerance(configured: timedelta, check_interval: timedelta) -> timedelta:
+    """A connection's tolerance: the configured one, or three of its check intervals if that is longer."""
+    return max(configured, 3 * check_interval)
+
+
+def effective(recorded: Recorded, *, now: datetime, tolerance: timedelta) -> tuple[Standing, Reason | None]:
+    """The state that counts at `now` (section 2, "One clock").
+
+    An error that needs a person stays what it is. Otherwise, once the last good check is `tolerance` or
+    more ago (never checked: since `recorded.since`), the connection counts as unreachable, whoever is at
+    fault and whether or not anybody wrote it down; where we are at fault the reason is OPERATOR.
+    """
+    if recorded.standing is Standing.ERROR and recorded.reason is not None and recorded.reason.needs_person:
+        return Standing.ERROR, recorded.reason
+    if now - (recorded.last_good or recorded.since) >= tolerance:
+        return Standing.ERROR, Reason.OPERATOR if recorded.our_fault else Reason.UNREACHABLE
+    return (Standing.OK if recorded.standing is Standing.OK else Standing.DEGRADED), None

@@ -1,0 +1,198 @@
+"""What an adapter can do, as small protocols, and the values that cross the border.
+
+Every moment is aware UTC, every interval half-open [start, end). Adapters raise `ProviderError` with a
+classified `Failure` and nothing else; they know no Django and hold no state between calls. A service that
+lacks a capability does not implement its protocol.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from awase.domain.errors import Capability, Failure
+
+
+@dataclass(frozen=True, slots=True)
+class AppConfig:
+    """The operator's registration at a service. `redirect_uri` must be exactly the registered address."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who the connected account is at the service: `id` is stable, `email` and `name` are for people."""
+
+    id: str
+    email: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """One token set. `expires_at` and `refresh_expires_at` are aware UTC (None: the service did not say)."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at: datetime
+    scopes: frozenset[str]
+    refresh_expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a finished authorisation yields: tokens, the account, and the capabilities that the granted
+    scopes allow. `missing` names required scopes that the person did not tick (then nothing is stored)."""
+
+    tokens: Tokens
+    account: Account
+    missing: frozenset[str] = frozenset()
+
+
+class TokenSource(Protocol):
+    """Hands out a usable access token. Implemented by the services: one writer per credential."""
+
+    def token(self, *, rejected: str | None = None) -> str:
+        """Return an access token; with `rejected` (a token that just got a 401) a fresh one.
+
+        Raises ProviderError if the refresh says that only the user can repair it, or fails otherwise.
+        """
+
+
+class OAuthService(Protocol):
+    """Connecting an account by OAuth 2 with PKCE S256."""
+
+    def authorize_url(self, *, state: str, verifier: str, login_hint: str = "") -> str:
+        """The address of the consent screen; `verifier` is the PKCE secret, sent as its S256 challenge."""
+
+    def exchange(self, *, code: str, verifier: str, now: datetime) -> Grant:
+        """Redeem a code. Raises ProviderError."""
+
+    def refresh(self, tokens: Tokens, *, now: datetime) -> Tokens:
+        """A fresh token set (with the rotated refresh token where the service rotates). Raises ProviderError."""
+
+    def revoke(self, tokens: Tokens) -> None:
+        """End the grant at the service where the service can; otherwise nothing. Raises ProviderError."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCalendar:
+    """A calendar as the service lists it. `time_zone` is an IANA name ("" if unknown)."""
+
+    id: str
+    name: str
+    time_zone: str = ""
+    writable: bool = True
+    primary: bool = False
+    color: str = ""
+    conferences: frozenset[Capability] = frozenset()  # e.g. {MEET} if events here can carry such a link
+
+
+@dataclass(frozen=True, slots=True)
+class BusyEvent:
+    """One stretch of busy time. `own_key` is the booking key that we wrote the event with (see
+    `EventDraft.key`), or "" for everybody else's events. No title, no people."""
+
+    event_id: str
+    start: datetime
+    end: datetime
+    own_key: str = ""
+    tentative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """An event to be written. `key` is 32 hex digits, unique per booking, host and generation: the adapter
+    derives a client-chosen id (or transactionId, UID) from it, so that a repeat never makes a second event.
+    Guests are never attendees; `room_addresses` are. `meet` asks for a Google Meet link on the event."""
+
+    key: str
+    title: str
+    start: datetime
+    end: datetime
+    time_zone: str
+    description: str = ""
+    location: str = ""
+    room_addresses: tuple[str, ...] = ()
+    meet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenEvent:
+    """An event as it stands at the service. `join_url` is the Meet link ("" if none or still pending:
+    `meet_pending`). `meet_failure` says that the event stands but Meet is not allowed for this account."""
+
+    id: str
+    etag: str = ""
+    join_url: str = ""
+    meet_pending: bool = False
+    meet_failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingDraft:
+    """An online meeting to be made. `key` as in EventDraft; `start` aware UTC."""
+
+    key: str
+    title: str
+    start: datetime
+    end: datetime
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A meeting at Zoom or Teams. The host's start_url is short-lived and never kept."""
+
+    id: str
+    join_url: str
+    password: str = ""
+
+
+@runtime_checkable
+class CalendarProvider(Protocol):
+    """Calendars of one connected account."""
+
+    def list_calendars(self) -> Sequence[RemoteCalendar]:
+        """All calendars of the account. Raises ProviderError."""
+
+    def busy(
+        self, calendar_ids: Sequence[str], start: datetime, end: datetime
+    ) -> Mapping[str, tuple[BusyEvent, ...] | Failure]:
+        """Busy times in [start, end) for each id asked, or that calendar's Failure: unknown is never free.
+
+        Raises ProviderError where the whole account failed.
+        """
+
+    def put_event(self, calendar_id: str, draft: EventDraft, event_id: str = "") -> WrittenEvent:
+        """Create the event, or bring the one with `event_id` to the draft's state. Idempotent by `draft.key`.
+        Raises ProviderError."""
+
+    def delete_event(self, calendar_id: str, key: str, event_id: str = "") -> None:
+        """Delete the event made with `key` (id if known). Already gone is success. Raises ProviderError."""
+
+    def check(self) -> None:
+        """The cheapest call that proves that the account works. Raises ProviderError."""
+
+
+@runtime_checkable
+class ConferenceProvider(Protocol):
+    """Online meetings of one connected account."""
+
+    def create_meeting(self, draft: MeetingDraft) -> Meeting:
+        """Make the meeting; look before a repeat so that a lost answer never makes two. Raises ProviderError."""
+
+    def find_meeting(self, draft: MeetingDraft) -> Meeting | None:
+        """The meeting that an earlier, unanswered create may have made; None if there is none."""
+
+    def update_meeting(self, meeting_id: str, draft: MeetingDraft) -> None:
+        """Move or rename it. Raises ProviderError."""
+
+    def delete_meeting(self, meeting_id: str) -> None:
+        """Delete it. Already gone is success. Raises ProviderError."""
+
+    def check(self) -> None:
+        """The cheapest call that proves that the account works. Raises ProviderError."""
