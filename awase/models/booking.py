@@ -1,0 +1,116 @@
+"""Bookings (予約), the time of each host that they take, and their events in the hosts' calendars."""
+
+import uuid
+
+from django.db import models
+
+from awase.models.account import Member, Workspace
+from awase.models.connection import Calendar, Connection
+from awase.models.page import BookingPage
+
+
+class BookingState(models.TextChoices):
+    CONFIRMED = "confirmed", "confirmed"
+    CANCELLED = "cancelled", "cancelled"
+
+
+def new_uid() -> str:
+    return uuid.uuid4().hex
+
+
+class Booking(models.Model):
+    """A guest's booking. `start`/`end` are the meeting itself; buffers are in HostTime. `manage_digest` is the
+    SHA-256 of the secret in the guest's management link, which itself is never stored."""
+
+    uid = models.CharField(max_length=32, unique=True, default=new_uid, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="bookings")
+    page = models.ForeignKey(BookingPage, on_delete=models.PROTECT, related_name="bookings")
+    state = models.CharField(max_length=10, choices=BookingState, default=BookingState.CONFIRMED)
+    start = models.DateTimeField(db_index=True)
+    end = models.DateTimeField()
+    title = models.CharField(max_length=120)
+    guest_name = models.CharField(max_length=100)
+    guest_email = models.EmailField(max_length=254)
+    guest_note = models.TextField(blank=True)
+    guest_phone = models.CharField(max_length=40, blank=True)
+    guest_language = models.CharField(max_length=8, default="ja")
+    guest_time_zone = models.CharField(max_length=64, default="Asia/Tokyo")
+    location_kind = models.CharField(max_length=12, blank=True)
+    location_detail = models.CharField(max_length=500, blank=True)
+    location_member = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    place_missing = models.BooleanField(default=False)
+    meeting_connection = models.ForeignKey(
+        Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    meeting_id = models.CharField(max_length=300, blank=True)
+    join_url = models.URLField(max_length=1000, blank=True)
+    sequence = models.PositiveIntegerField(default=0)
+    manage_digest = models.CharField(max_length=64)
+    idempotency_key = models.CharField(max_length=100, null=True, blank=True)
+    cancel_reason = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    cancelled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=models.Q(end__gt=models.F("start")), name="booking_ends_after_start"),
+            models.UniqueConstraint(fields=["page", "idempotency_key"], name="booking_once_per_idempotency_key"),
+        )
+        indexes = (models.Index(fields=["workspace", "start"], name="booking_by_workspace"),)
+
+    def __str__(self) -> str:
+        return f"{self.title} {self.start:%Y-%m-%d %H:%M}Z"
+
+
+class HostTime(models.Model):
+    """The time of one host that a booking takes, buffers included. The database itself refuses a second
+    active row of the same host that overlaps (`guards.py`), whatever the code above it does."""
+
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="host_times")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="host_times")
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=models.Q(end__gt=models.F("start")), name="host_time_ends_after_start"),
+            models.UniqueConstraint(fields=["booking", "member"], name="host_time_once_per_booking"),
+        )
+        indexes = (models.Index(fields=["member", "active", "start"], name="host_time_by_member"),)
+
+    def __str__(self) -> str:
+        return f"{self.member}: {self.start:%Y-%m-%d %H:%M}Z"
+
+
+class CalendarEvent(models.Model):
+    """The event of a booking in one member's calendar. `key` is the id that we choose, so that a repeated
+    write never makes a second event; a new `key` is drawn if the service keeps a deleted id reserved."""
+
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="calendar_events")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
+    calendar = models.ForeignKey(Calendar, on_delete=models.SET_NULL, null=True, related_name="events")
+    key = models.CharField(max_length=32, unique=True, default=new_uid)
+    external_id = models.CharField(max_length=500, blank=True)
+    written_sequence = models.IntegerField(default=-1)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["booking", "member"], name="event_once_per_booking_and_member"),)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class BookingChange(models.Model):
+    """The history of a booking, for people."""
+
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="changes")
+    at = models.DateTimeField()
+    what = models.CharField(max_length=40)
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("at", "id")
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.what}"

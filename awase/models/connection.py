@@ -1,0 +1,105 @@
+"""Accounts at the services, members' links to them, and their calendars."""
+
+from django.db import models
+
+from awase.domain.health import Service, Standing
+from awase.models.account import Member
+from awase.models.encryption import SealedField
+
+SERVICES = [(service.value, service.value) for service in Service]
+STANDINGS = [(standing.value, standing.value) for standing in Standing]
+
+
+class Credential(models.Model):
+    """One account at a service: its tokens and its state. Members share it through their connections,
+    so the same Zoom user behind two members breaks and is repaired together.
+
+    One writer at a time: whoever refreshes holds `lease_token` until `lease_until`, and gives it back in the
+    statement that saves the new tokens. `generation` grows with each saved token set.
+    """
+
+    service = models.CharField(max_length=20, choices=SERVICES)
+    account_id = models.CharField(max_length=255)
+    account_email = models.CharField(max_length=254)
+    account_name = models.CharField(max_length=200, blank=True)
+    secret = SealedField()
+    scopes = models.TextField(blank=True)
+    expires_at = models.DateTimeField(null=True)
+    refresh_expires_at = models.DateTimeField(null=True)
+    generation = models.PositiveIntegerField(default=1)
+    lease_until = models.DateTimeField(null=True)
+    lease_token = models.CharField(max_length=32, blank=True)
+
+    standing = models.CharField(max_length=10, choices=STANDINGS, default=Standing.OK)
+    reason = models.CharField(max_length=30, blank=True)
+    our_fault = models.BooleanField(default=False)
+    since = models.DateTimeField()
+    last_good = models.DateTimeField(null=True)
+    last_checked = models.DateTimeField(null=True)
+    last_symptom = models.CharField(max_length=60, blank=True)
+    lacking = models.JSONField(default=dict, blank=True)  # capability → reason
+    probes = models.PositiveSmallIntegerField(default=0)  # rare checks made while in error for a person
+    last_notice = models.DateTimeField(null=True)
+    notice_open = models.BooleanField(default=False)  # people were told of an error that still lasts
+
+    check_every = models.DurationField(null=True)  # null: not in use, never checked
+    next_check = models.DateTimeField(null=True, db_index=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["service", "account_id"], name="credential_once_per_account"),)
+
+    def __str__(self) -> str:
+        return f"{self.service}: {self.account_email}"
+
+
+class Connection(models.Model):
+    """One member's link to an account (サービス連携)."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="connections")
+    credential = models.ForeignKey(Credential, on_delete=models.CASCADE, related_name="connections")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["member", "credential"], name="connection_once_per_member_and_account"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.member}: {self.credential}"
+
+
+class Calendar(models.Model):
+    """A calendar of a connection. `missing_since`: gone at the service; `unreadable_since`: it alone fails."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="calendars")
+    external_id = models.CharField(max_length=500)
+    name = models.CharField(max_length=300)
+    time_zone = models.CharField(max_length=64, blank=True)
+    writable = models.BooleanField(default=True)
+    primary = models.BooleanField(default=False)
+    meet_allowed = models.BooleanField(default=False)
+    checked = models.BooleanField(default=False)
+    go_on_without = models.BooleanField(default=False)
+    missing_since = models.DateTimeField(null=True)
+    unreadable_since = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["connection", "external_id"], name="calendar_once_per_connection"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CalendarBusy(models.Model):
+    """The busy times of one calendar as last read, in the compact form of `domain.availability.BusyTimes`.
+
+    `spans`: sorted pairs of int64 epoch seconds; what lies outside [covered_start, covered_end) is unknown.
+    """
+
+    calendar = models.OneToOneField(Calendar, on_delete=models.CASCADE, related_name="busy", primary_key=True)
+    spans = models.BinaryField()
+    covered_start = models.BigIntegerField()
+    covered_end = models.BigIntegerField()
+    read_at = models.BigIntegerField()

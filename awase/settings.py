@@ -1,0 +1,201 @@
+"""All settings in one place, each read from the environment (`environment.py`).
+
+What an operator must set: AWASE_URL, AWASE_SECRET_KEY and AWASE_ENCRYPTION_KEYS; `awase demo` makes them itself.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+
+from awase.environment import ConfigurationError, flag, number, text, words
+
+PACKAGE = Path(__file__).resolve().parent
+STATE = Path(text("AWASE_STATE", ".state")).resolve()
+
+# Where guests and hosts reach this instance. Links and redirects are built from it, never from a Host header.
+AWASE_URL = text("AWASE_URL").rstrip("/")
+_address = urlsplit(AWASE_URL)
+if _address.scheme not in {"http", "https"} or not _address.hostname:
+    raise ConfigurationError("AWASE_URL must be the full address of this instance, e.g. https://book.example.jp.")
+_secure = _address.scheme == "https"
+
+SECRET_KEY = text("AWASE_SECRET_KEY")
+# Fernet keys, newest first: the first one encrypts, all decrypt (rotation without downtime).
+AWASE_ENCRYPTION_KEYS = words("AWASE_ENCRYPTION_KEYS")
+DEBUG = flag("AWASE_DEBUG", False)
+AWASE_DEMO = flag("AWASE_DEMO", False)
+ALLOWED_HOSTS = [_address.hostname, *words("AWASE_ALLOWED_HOSTS")]
+CSRF_TRUSTED_ORIGINS = [f"{_address.scheme}://{_address.netloc}"]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+    "csp",
+    "awase.apps.AwaseConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "awase.web.language.LanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "awase.urls"
+WSGI_APPLICATION = "awase.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PACKAGE / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "awase.web.context.shell",
+            ],
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(STATE / "awase.sqlite3"),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            # A deferred transaction that begins with a read cannot be upgraded under load; IMMEDIATE waits instead.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Shared between processes, so that rate limits hold whichever worker answers.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "awase_cache"}}
+
+AUTH_USER_MODEL = "awase.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "dashboard"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none" if AWASE_DEMO else "optional"
+ACCOUNT_ADAPTER = "awase.web.account.AccountAdapter"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = True
+
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _secure
+SECURE_SSL_REDIRECT = False  # left to the proxy in front
+SECURE_HSTS_SECONDS = 31536000 if _secure else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("ja", "日本語"), ("en", "English")]
+LOCALE_PATHS = [PACKAGE / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = STATE / "static"
+STATICFILES_DIRS = [PACKAGE / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+MEDIA_ROOT = STATE / "media"
+
+EMAIL_BACKEND = "awase.services.mailbox.DemoMailbox" if AWASE_DEMO else "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = text("AWASE_SMTP_HOST", "localhost")
+EMAIL_PORT = number("AWASE_SMTP_PORT", 25)
+EMAIL_HOST_USER = text("AWASE_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = text("AWASE_SMTP_PASSWORD", "")
+EMAIL_USE_TLS = flag("AWASE_SMTP_TLS", False)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = text("AWASE_MAIL_FROM", f"Awase <awase@{_address.hostname}>")
+
+# The services. A base address other than the real one is for the sandbox and for tests.
+AWASE_SERVICES = {
+    "google": {
+        "client_id": text("AWASE_GOOGLE_CLIENT_ID", ""),
+        "client_secret": text("AWASE_GOOGLE_CLIENT_SECRET", ""),
+        "base": text("AWASE_GOOGLE_BASE", ""),
+    },
+    "microsoft": {
+        "client_id": text("AWASE_MICROSOFT_CLIENT_ID", ""),
+        "client_secret": text("AWASE_MICROSOFT_CLIENT_SECRET", ""),
+        "base": text("AWASE_MICROSOFT_BASE", ""),
+    },
+    "zoom": {
+        "client_id": text("AWASE_ZOOM_CLIENT_ID", ""),
+        "client_secret": text("AWASE_ZOOM_CLIENT_SECRET", ""),
+        "base": text("AWASE_ZOOM_BASE", ""),
+    },
+}
+# Hosts or networks inside your own walls that CalDAV addresses may point to.
+AWASE_CALDAV_ALLOWED = words("AWASE_CALDAV_ALLOWED")
+
+AWASE_TOLERANCE = timedelta(seconds=number("AWASE_TOLERANCE_SECONDS", 900))
+AWASE_CHECK_INTERVAL = timedelta(seconds=number("AWASE_CHECK_SECONDS", 300))
+AWASE_IDLE_CHECK_INTERVAL = timedelta(seconds=number("AWASE_IDLE_CHECK_SECONDS", 3600))
+AWASE_LIVE_CHECK = flag("AWASE_LIVE_CHECK", True)
+AWASE_LIVE_CHECK_SECONDS = number("AWASE_LIVE_CHECK_SECONDS", 3)
+
+# The consent screens of the services: a form that redirects there is blocked unless its origin is listed.
+_consent_origins = [
+    f"{parts.scheme}://{parts.netloc}"
+    for parts in (urlsplit(service["base"]) for service in AWASE_SERVICES.values())
+    if parts.netloc
+] or ["https://accounts.google.com", "https://login.microsoftonline.com", "https://zoom.us"]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF, *dict.fromkeys(_consent_origins)],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": text("AWASE_LOG_LEVEL", "INFO")},
+}
