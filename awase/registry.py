@@ -1,0 +1,103 @@
+"""Maps a service's name to its adapter: the only place that knows both the settings and the adapters."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import httpx2
+from django.conf import settings
+
+from awase.domain.health import Service
+from awase.providers.google import Google
+from awase.providers.microsoft import Microsoft, Teams
+from awase.providers.protocols import AppConfig, CalendarProvider, ConferenceProvider, OAuthService, TokenSource
+from awase.providers.zoom import Zoom
+
+
+class NotConfigured(Exception):
+    """The operator has not registered this instance at the service yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One service: whose registration it uses (Teams shares Microsoft's) and how its adapter is made."""
+
+    registration: str
+    make: Callable[..., Any]
+    bases: tuple[str, ...]
+
+
+ENTRIES = {
+    Service.GOOGLE: Entry("google", Google, ("auth_base", "token_base", "api_base", "userinfo_base")),
+    Service.MICROSOFT: Entry("microsoft", Microsoft, ("login_base", "graph_base")),
+    Service.TEAMS: Entry("microsoft", Teams, ("login_base", "graph_base")),
+    Service.ZOOM: Entry("zoom", Zoom, ("oauth_base", "api_base")),
+}
+
+# Time-outs of an ordinary call, in seconds; the live check at booking time has a shorter one.
+PATIENCE = 20.0
+
+_transport: httpx2.BaseTransport | None = None
+
+
+@contextmanager
+def use_transport(transport: httpx2.BaseTransport) -> Iterator[None]:
+    """Send every call through `transport` instead of the network: how tests put the sandbox on the wire."""
+    global _transport
+    before, _transport = _transport, transport
+    _client.cache_clear()
+    try:
+        yield
+    finally:
+        _transport = before
+        _client.cache_clear()
+
+
+@cache
+def _client(patience: float) -> httpx2.Client:
+    return httpx2.Client(
+        transport=_transport,
+        timeout=httpx2.Timeout(patience, connect=min(patience, 5.0)),
+        trust_env=False,
+        follow_redirects=False,
+        headers={"User-Agent": "Awase"},
+    )
+
+
+def configured(service: Service) -> bool:
+    """Whether the operator has registered this instance at the service."""
+    return bool(settings.AWASE_SERVICES[ENTRIES[service].registration]["client_id"])
+
+
+def _adapter(service: Service, patience: float = PATIENCE) -> Any:
+    entry = ENTRIES[service]
+    registration = settings.AWASE_SERVICES[entry.registration]
+    if not registration["client_id"]:
+        raise NotConfigured(service)
+    app = AppConfig(
+        client_id=registration["client_id"],
+        client_secret=registration["client_secret"],
+        redirect_uri=f"{settings.AWASE_URL}/connect/{service}/callback",
+    )
+    bases = dict.fromkeys(entry.bases, registration["base"]) if registration["base"] else {}
+    return entry.make(_client(patience), app, **bases)
+
+
+def oauth(service: Service) -> OAuthService:
+    """How accounts of this service are connected. Raises NotConfigured."""
+    adapter: OAuthService = _adapter(service)
+    return adapter
+
+
+def calendars(service: Service, tokens: TokenSource, patience: float = PATIENCE) -> CalendarProvider:
+    """The calendars of one account; `patience` is the time-out of each call in seconds."""
+    provider: CalendarProvider = _adapter(service, patience).session(tokens)
+    return provider
+
+
+def conferences(service: Service, tokens: TokenSource) -> ConferenceProvider:
+    """The online meetings of one account."""
+    provider: ConferenceProvider = _adapter(service).session(tokens)
+    return provider

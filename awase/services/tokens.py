@@ -1,0 +1,103 @@
+"""The one writer of a credential: hands out access tokens and refreshes them under a lease.
+
+Services that rotate refresh tokens (Zoom always, Microsoft usually) lose the connection if two refresh at
+once or if a rotated token is not saved. So whoever refreshes takes the lease by compare-and-set, reads the
+row again, and saves the new tokens in the same statement that gives the lease back.
+"""
+
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import F, Q
+
+from awase import registry
+from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError
+from awase.domain.health import Service
+from awase.models import Credential
+from awase.providers.protocols import Tokens
+
+LEASE = timedelta(seconds=60)  # longer than the patience of one refresh call
+EARLY = timedelta(minutes=2)  # refresh this long before the token ends
+WAIT_SECONDS = 25.0
+POLL_SECONDS = 0.1
+
+
+def sealed(tokens: Tokens) -> dict[str, str]:
+    """The part of a token set that is kept encrypted."""
+    return {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token}
+
+
+def tokens_of(credential: Credential) -> Tokens:
+    """The stored token set of a credential."""
+    return Tokens(
+        access_token=credential.secret["access_token"],
+        refresh_token=credential.secret["refresh_token"],
+        expires_at=credential.expires_at or datetime.now(UTC),
+        scopes=frozenset(credential.scopes.split()),
+        refresh_expires_at=credential.refresh_expires_at,
+    )
+
+
+class StoredTokens:
+    """The TokenSource of one stored credential."""
+
+    def __init__(self, credential_id: int) -> None:
+        self.credential_id = credential_id
+
+    def token(self, *, rejected: str | None = None) -> str:
+        """A usable access token; with `rejected` one that is newer than it. Raises ProviderError."""
+        patience = time.monotonic() + WAIT_SECONDS
+        while True:
+            credential = Credential.objects.get(pk=self.credential_id)
+            tokens = tokens_of(credential)
+            if tokens.access_token != rejected and tokens.expires_at - EARLY > datetime.now(UTC):
+                return tokens.access_token
+            if lease := self._take_lease(credential.generation):
+                return self._refresh(credential, tokens, lease)
+            if time.monotonic() > patience:
+                raise ProviderError(
+                    Failure(FailureClass.RETRY, FailureScope.CONNECTION, "X01", detail="another refresh is under way")
+                )
+            time.sleep(POLL_SECONDS)
+
+    def _take_lease(self, generation: int) -> str:
+        """The lease's token, or "" if somebody else holds it or has saved newer tokens meanwhile."""
+        now = datetime.now(UTC)
+        lease = uuid.uuid4().hex
+        taken = (
+            Credential.objects.filter(pk=self.credential_id, generation=generation)
+            .filter(Q(lease_until=None) | Q(lease_until__lte=now))
+            .update(lease_until=now + LEASE, lease_token=lease)
+        )
+        return lease if taken else ""
+
+    def _refresh(self, before: Credential, tokens: Tokens, lease: str) -> str:
+        try:
+            fresh = registry.oauth(Service(before.service)).refresh(tokens, now=datetime.now(UTC))
+        except BaseException:
+            Credential.objects.filter(pk=before.pk, lease_token=lease).update(lease_until=None, lease_token="")
+            raise
+        # Saved by generation, not by lease: should the lease have run out meanwhile, what the service gave us
+        # last is still the only token that works.
+        Credential.objects.filter(pk=before.pk, generation=before.generation).update(
+            secret=sealed(fresh),
+            expires_at=fresh.expires_at,
+            refresh_expires_at=fresh.refresh_expires_at,
+            scopes=" ".join(sorted(fresh.scopes)),
+            generation=F("generation") + 1,
+            lease_until=None,
+            lease_token="",
+        )
+        return fresh.access_token
+
+
+class GivenTokens:
+    """The TokenSource of a token set that is not stored yet: a fresh grant being verified."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self.tokens = tokens
+
+    def token(self, *, rejected: str | None = None) -> str:
+        """The access token; a grant that is rejected right after it was given is not refreshed."""
+        return self.tokens.access_token
