@@ -15,7 +15,7 @@ from awase import registry
 from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError
 from awase.domain.health import Service
 from awase.models import Credential
-from awase.providers.protocols import Tokens
+from awase.providers.protocols import Tokens, TokenSource
 
 LEASE = timedelta(seconds=60)  # longer than the patience of one refresh call
 EARLY = timedelta(minutes=2)  # refresh this long before the token ends
@@ -101,3 +101,8 @@ class GivenTokens:
     def token(self, *, rejected: str | None = None) -> str:
         """The access token; a grant that is rejected right after it was given is not refreshed."""
         return self.tokens.access_token
+
+
+def source(credential: Credential) -> TokenSource:
+    """Where calls in the name of this account get their token from."""
+    return StoredTokens(credential.pk)

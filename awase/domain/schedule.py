@@ -1,0 +1,282 @@
+"""Schedules: weekly hours, date overrides and holidays, and how they become UTC.
+
+Wall-clock time enters and leaves the domain here only. One rule everywhere (RFC 5545, 3.3.5): a wall-clock
+time in a gap is read with the offset before the gap, so it moves forward by the gap's length; a time in a
+fold is the first of the two. A date that a zone skips altogether (Samoa, 2011-12-30) has no hours. The facts
+come from the time zone database through `zoneinfo`.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from time import gmtime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from awase.domain.intervals import Span
+
+DAY = 86_400
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str) -> ZoneInfo:
+    """The time zone with this IANA name. Raises ValueError if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as exc:
+        raise ValueError(f"unknown time zone {name!r}") from exc
+
+
+def _offset(zone_name: str, seconds: int) -> int:
+    """Seconds east of UTC at a moment."""
+    local = datetime.fromtimestamp(seconds, zone(zone_name))
+    return round((local.replace(tzinfo=UTC) - datetime.fromtimestamp(seconds, UTC)).total_seconds())
+
+
+@lru_cache(maxsize=4096)
+def _year_of_offsets(zone_name: str, year: int) -> tuple[Span, ...]:
+    """(moment, offset from then on) within one UTC year; the first is the year's beginning.
+
+    Found by asking the zone once a day and halving where two days differ.
+    """
+    at = (date(year, 1, 1).toordinal() - EPOCH_ORDINAL) * DAY
+    end = (date(year + 1, 1, 1).toordinal() - EPOCH_ORDINAL) * DAY
+    found = [(at, _offset(zone_name, at))]
+    while at < end:
+        low, high = at, min(at + DAY, end)
+        at, offset = high, _offset(zone_name, high)
+        if offset != found[-1][1]:
+            while high - low > 1:
+                middle = (low + high) // 2
+                if _offset(zone_name, middle) == offset:
+                    high = middle
+                else:
+                    low = middle
+            found.append((high, offset))
+    return tuple(found)
+
+
+class WallClock:
+    """The offsets of one zone during some years, for fast exact conversion. Immutable; get it from
+    `wall_clock`. "Wall seconds" are the epoch seconds that the local time would have if it were UTC."""
+
+    def __init__(self, zone_name: str, first_year: int, last_year: int) -> None:
+        rows = [row for year in range(first_year, last_year + 1) for row in _year_of_offsets(zone_name, year)]
+        rows = [row for i, row in enumerate(rows) if not i or row[1] != rows[i - 1][1]]
+        self.moments = tuple(moment for moment, _ in rows[1:])  # at which the offset changes
+        self.offsets = tuple(offset for _, offset in rows)  # one more than moments
+        changes = list(zip(self.moments, self.offsets, self.offsets[1:], strict=False))
+        self._walls = tuple(at + max(before, after) for at, before, after in changes)
+        self.skipped = frozenset(
+            day
+            for at, before, after in changes
+            for day in range(-((-at - before) // DAY), (at + after) // DAY)
+        )  # days since 1970 that do not exist here
+
+    def utc(self, wall: int) -> int:
+        """The moment of a wall-clock time: in a gap forward, in a fold the first."""
+        return wall - self.offsets[bisect_right(self._walls, wall)]
+
+    def wall(self, seconds: int) -> int:
+        """The wall-clock time at a moment."""
+        return seconds + self.offsets[bisect_right(self.moments, seconds)]
+
+
+@lru_cache(maxsize=4096)
+def _wall_clock(zone_name: str, first_year: int, last_year: int) -> WallClock:
+    return WallClock(zone_name, first_year, last_year)
+
+
+def wall_clock(zone_name: str, start: int, end: int) -> WallClock:
+    """The wall clock of a zone, good for moments from a week before `start` to a week after `end` (epoch
+    seconds). Kept per zone and years: it depends on the time zone database alone. Raises ValueError for an
+    unknown zone."""
+    return _wall_clock(zone_name, gmtime(start - 7 * DAY).tm_year, gmtime(end + 7 * DAY).tm_year)
+
+
+def local_date(zone_name: str, seconds: int) -> date:
+    """The date in the zone at a moment (epoch seconds)."""
+    return datetime.fromtimestamp(seconds, zone(zone_name)).date()
+
+
+def utc_of(zone_name: str, day: date, minute: int = 0) -> int:
+    """Epoch seconds of `minute` minutes on the wall clock after 00:00 of a date; by default the date's
+    first moment (in a zone whose clocks jump over midnight: 01:00)."""
+    wall = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)  # noqa: DTZ001
+    return round(wall.replace(tzinfo=zone(zone_name)).timestamp())
+
+
+def group_by_day(starts: Sequence[int], zone_name: str) -> dict[date, list[int]]:
+    """Sorted epoch seconds grouped by their date in a zone (the guest's), dates in order."""
+    days: dict[date, list[int]] = {}
+    if not starts:
+        return days
+    clock = wall_clock(zone_name, starts[0], starts[-1])
+    at = 0
+    while at < len(starts):
+        # As far as the date and the offset reach: the next midnight or the next change, what comes first.
+        wall = clock.wall(starts[at])
+        until = starts[at] + DAY - wall % DAY
+        change = bisect_right(clock.moments, starts[at])
+        if change < len(clock.moments):
+            until = min(until, clock.moments[change])
+        upto = bisect_left(starts, until, at)
+        days.setdefault(date.fromordinal(EPOCH_ORDINAL + wall // DAY), []).extend(starts[at:upto])
+        at = upto
+    return days
+
+
+class Range(NamedTuple):
+    """Open hours in minutes after 00:00 on the wall clock, end excluded; past 1440 it is the next day."""
+
+    start_minute: int
+    end_minute: int
+
+
+Ranges = tuple[Range, ...]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Open hours. Each range belongs to the date on which it begins, also where it goes past midnight.
+
+    `weekly` has seven entries from Monday. `overrides` replaces a date's hours (`()` closes it) and beats
+    holidays; `holidays` are the dates on which, with `closed_on_holidays`, nothing begins. Raises ValueError
+    for an unknown zone, or ranges that are empty, reversed, longer than a day, or overlap on one date.
+    """
+
+    time_zone: str
+    weekly: tuple[Ranges, ...]
+    overrides: Mapping[date, Ranges] = field(default_factory=dict)
+    holidays: frozenset[date] = frozenset()
+    closed_on_holidays: bool = False
+
+    def __post_init__(self) -> None:
+        zone(self.time_zone)
+        if len(self.weekly) != 7:
+            raise ValueError("weekly hours need seven days")
+        for ranges in (*self.weekly, *self.overrides.values()):
+            _check(ranges)
+        # 200 members often share few schedules: an early hash makes finding the distinct ones cheap.
+        overrides = tuple(sorted(self.overrides.items()))
+        holidays = self.holidays if self.closed_on_holidays else frozenset()
+        object.__setattr__(self, "_hash", hash((self.time_zone, self.weekly, overrides, holidays)))
+
+    def __hash__(self) -> int:
+        return int(self.__dict__["_hash"])
+
+    def ranges_on(self, day: date) -> Ranges:
+        """The ranges that begin on a date."""
+        if day in self.overrides:
+            return self.overrides[day]
+        if self.closed_on_holidays and day in self.holidays:
+            return ()
+        return self.weekly[day.weekday()]
+
+
+def _check(ranges: Ranges) -> None:
+    reach = 0
+    for start, end in sorted(ranges):
+        if not 0 <= start < 1440 or not start < end <= start + 1440:
+            raise ValueError(f"bad hours {_clock_text(start)}-{_clock_text(end)}")
+        if start < reach:
+            raise ValueError(f"hours overlap at {_clock_text(start)}")
+        reach = end
+
+
+def expand(schedule: Schedule, start: int, end: int) -> list[Span]:
+    """The open ranges that overlap [start, end), whole (not cut), sorted; epoch seconds.
+
+    Ranges may touch or overlap where one date's hours reach into the next; each keeps its own beginning,
+    because slot starts are counted from there.
+    """
+    clock = wall_clock(schedule.time_zone, start, end)
+    # A range may begin two days before it ends, and a skipped date may push it one further.
+    first = clock.wall(start) // DAY - 3
+    last = clock.wall(end) // DAY + 1
+    spans = []
+    for day in range(first, last + 1):
+        if day in clock.skipped:
+            continue
+        for begin_minute, end_minute in schedule.ranges_on(date.fromordinal(EPOCH_ORDINAL + day)):
+            opens = clock.utc(day * DAY + begin_minute * 60)
+            closes = clock.utc(day * DAY + end_minute * 60)
+            if opens < closes and opens < end and closes > start:  # a gap can swallow a range
+                spans.append((opens, closes))
+    return sorted(spans)
+
+
+_HOURS = re.compile(r"\s*(\d{1,2}):([0-5]\d)\s*[-–~〜]\s*(\d{1,2}):([0-5]\d)\s*")
+
+
+def _clock_text(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def range_text(hours: Range) -> str:
+    """`09:00-17:00`; past midnight the hours count on: `22:00-26:00`."""
+    return f"{_clock_text(hours.start_minute)}-{_clock_text(hours.end_minute)}"
+
+
+def parse_range(text: str) -> Range:
+    """Read `09:00-17:00`. Past midnight both `22:00-26:00` and `22:00-02:00` will do; an end of 00:00 is the
+    day's end. Raises ValueError if it is no such text."""
+    match = _HOURS.fullmatch(text)
+    if match is None:
+        raise ValueError(f"hours must look like 09:00-17:00, not {text!r}")
+    h1, m1, h2, m2 = (int(part) for part in match.groups())
+    start, end = h1 * 60 + m1, h2 * 60 + m2
+    if end < start or end == 0:
+        end += 1440
+    hours = Range(start, end)
+    _check((hours,))
+    return hours
+
+
+def to_json(schedule: Schedule) -> dict[str, Any]:
+    """The schedule as JSON values, without the holidays: these are a country's, not the schedule's."""
+    return {
+        "time_zone": schedule.time_zone,
+        "weekly": [[range_text(hours) for hours in ranges] for ranges in schedule.weekly],
+        "overrides": {
+            day.isoformat(): [range_text(hours) for hours in ranges]
+            for day, ranges in sorted(schedule.overrides.items())
+        },
+        "closed_on_holidays": schedule.closed_on_holidays,
+    }
+
+
+def from_json(data: object, holidays: frozenset[date] = frozenset()) -> Schedule:
+    """Read what `to_json` wrote; `overrides` and `closed_on_holidays` may be left out.
+
+    Raises ValueError, fit to show, for anything that is not a schedule.
+    """
+    if not isinstance(data, dict) or not isinstance(data.get("time_zone"), str):
+        raise ValueError("a schedule needs a time_zone")  # noqa: TRY004 - one error class for bad input
+    weekly, overrides = data.get("weekly"), data.get("overrides", {})
+    if not isinstance(weekly, list) or not isinstance(overrides, dict):
+        raise ValueError("weekly hours are a list of seven days, overrides a mapping from dates")  # noqa: TRY004
+    return Schedule(
+        time_zone=data["time_zone"],
+        weekly=tuple(_parse_ranges(ranges) for ranges in weekly),
+        overrides={_parse_date(day): _parse_ranges(ranges) for day, ranges in overrides.items()},
+        holidays=holidays,
+        closed_on_holidays=data.get("closed_on_holidays") is True,
+    )
+
+
+def _parse_ranges(texts: object) -> Ranges:
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise ValueError("a day's hours are a list of texts like 09:00-17:00")
+    return tuple(sorted(parse_range(text) for text in texts))
+
+
+def _parse_date(text: object) -> date:
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError as exc:
+        raise ValueError(f"a date must look like 2026-12-31, not {text!r}") from exc

@@ -1,0 +1,145 @@
+"""The one function through which a connection changes state, whatever the signal: a call that the product
+made anyway, the periodic check, a push, the live check at booking time, the user."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db import transaction
+from django.db.models import F
+
+from awase.domain.errors import Capability, Failure, FailureClass, FailureScope, Reason
+from awase.domain.health import Recorded, Standing
+from awase.domain.transition import after_failure, after_good, after_partial
+from awase.models import Connection, ConnectionChange, Credential, Effect, EffectState, ServiceAlarm
+from awase.services import notices
+from awase.services.health import Renewal, pages_of_members, recorded_state, renew, standing_of
+
+# While an error needs a person the service is probed rarely, so that a cure on its side is noticed too.
+PROBES = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """A success. `full`: the busy times of all calendars that count were read, or there are none (for Zoom,
+    Teams and Meet alone any good call). `capability`: what the call proved besides the credential."""
+
+    full: bool = False
+    capability: Capability | None = None
+
+
+class Cause(StrEnum):
+    """What triggered a change of state; kept in the history."""
+
+    CHECK = "check"
+    CALL = "call"
+    LIVE_CHECK = "live_check"
+    PUSH = "push"
+    CONNECTED = "connected"
+    RECONNECTED = "reconnected"
+    DISCONNECTED = "disconnected"
+    CHECK_NOW = "check_now"
+    EDIT = "edit"
+
+
+def record(
+    credential_id: int, signal: Good | Failure, cause: Cause, now: datetime, *, calendars_changed: bool = False
+) -> Renewal:
+    """Take a signal in: new state, history, the pages that depend on it, parked work, notices – one transaction.
+
+    `calendars_changed`: a calendar went missing, stayed unreadable or came back, so the pages are evaluated
+    even if the account itself did not change. Faults of ours raise the operators' alarm and mark nobody.
+    """
+    with transaction.atomic():
+        credential = Credential.objects.select_for_update().get(pk=credential_id)
+        before = recorded_state(credential)
+        lacking_before = dict(credential.lacking)
+        if isinstance(signal, Failure):
+            after = after_failure(before, signal, now=now)
+            _take_failure(credential, signal, now)
+        else:
+            after = after_good(before, now=now) if signal.full else after_partial(before, now=now)
+            _take_good(credential, signal)
+        _write(credential, after, now)
+        shown = standing_of(credential, now)
+        if shown != (after.standing, after.reason):
+            _write(credential, Recorded(*shown, after.last_good, now, after.our_fault), now)
+        _plan_next_check(credential, signal, now)
+        credential.save()
+        changed = shown != (before.standing, before.reason) or credential.lacking != lacking_before
+        if not changed and not calendars_changed:
+            return Renewal([], [])
+        if changed:
+            ConnectionChange.objects.create(
+                credential=credential,
+                at=now,
+                standing=shown[0],
+                reason=shown[1] or "",
+                symptom=credential.last_symptom if isinstance(signal, Failure) else "",
+                cause=cause,
+            )
+        pages = pages_of_members(linked_members(credential))
+        renewal = renew(pages, now, cause, credential)
+        if shown[0] is not Standing.ERROR:
+            resume_parked(credential, now)
+        notices.state_changed(credential, before.standing, shown, pages, renewal, now)
+        return renewal
+
+
+def linked_members(credential: Credential) -> list[int]:
+    """The members behind whom this account stands."""
+    return list(Connection.objects.filter(credential=credential).values_list("member", flat=True))
+
+
+def _take_good(credential: Credential, good: Good) -> None:
+    credential.probes = 0
+    if good.full:
+        credential.last_symptom = ""
+    if good.capability:
+        credential.lacking.pop(good.capability.value, None)
+
+
+def _take_failure(credential: Credential, failure: Failure, now: datetime) -> None:
+    credential.last_symptom = f"{failure.symptom} {failure.kind}"
+    if failure.scope is FailureScope.CAPABILITY and failure.kind is FailureClass.RECONNECT and failure.capability:
+        credential.lacking[failure.capability.value] = (failure.reason or Reason.LICENCE_MISSING).value
+    if failure.kind is FailureClass.APP_CONFIG or failure.alert:
+        raise_alarm(credential.service, failure, now)
+
+
+def raise_alarm(service: str, failure: Failure, now: datetime) -> None:
+    """Tell the operators about a fault that is ours; one open alarm a service."""
+    detail = failure.detail[:300]
+    known = ServiceAlarm.objects.filter(service=service)
+    if not known.update(symptom=failure.symptom, detail=detail, last_at=now, count=F("count") + 1):
+        ServiceAlarm.objects.create(
+            service=service, symptom=failure.symptom, detail=detail, since=now, last_at=now
+        )
+
+
+def _write(credential: Credential, state: Recorded, now: datetime) -> None:
+    credential.standing = state.standing
+    credential.reason = state.reason.value if state.reason else ""
+    credential.our_fault = state.our_fault
+    credential.since = state.since
+    credential.last_good = state.last_good
+    credential.last_checked = now
+
+
+def _plan_next_check(credential: Credential, signal: Good | Failure, now: datetime) -> None:
+    if credential.check_every is None:
+        return
+    if isinstance(signal, Failure) and signal.retry_at:
+        credential.next_check = max(signal.retry_at, now)
+    elif credential.standing == Standing.ERROR and Reason(credential.reason).needs_person:
+        credential.next_check = now + PROBES[min(credential.probes, len(PROBES) - 1)]
+        credential.probes += 1
+    elif isinstance(signal, Good) and not signal.full and credential.standing == Standing.DEGRADED:
+        credential.next_check = now  # the credential works again; whether the calendars do is read at once
+
+
+def resume_parked(credential: Credential, now: datetime) -> None:
+    """Let the work that waited for this account go on."""
+    Effect.objects.filter(parked_for=credential, state=EffectState.PARKED).update(
+        state=EffectState.PENDING, next_at=now, parked_for=None, parked_reason="", attempts=0
+    )

@@ -1,0 +1,64 @@
+"""Which accounts are in use, and so how often each is checked (connection-health.md sections 1 and 6)."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+
+from awase.domain.health import LocationKind, Service
+from awase.models import BookingPage, Calendar, Condition, Connection, Credential
+
+BACKED_BY = {LocationKind.MEET: Service.GOOGLE, LocationKind.ZOOM: Service.ZOOM, LocationKind.TEAMS: Service.TEAMS}
+
+
+def renew_use(member_ids: Collection[int], now: datetime) -> None:
+    """Set the check interval of every account that these members are linked to.
+
+    Call it in the transaction of whatever changes ticks, pages, locations or members. An account that
+    comes into use is checked at once.
+    """
+    touched = Connection.objects.filter(member__in=member_ids).values("credential")
+    credentials = list(Credential.objects.filter(pk__in=touched))
+    connections = list(Connection.objects.filter(credential__in=credentials).select_related("credential", "member"))
+    members = {connection.member_id for connection in connections}
+    with_calendars = set(
+        Calendar.objects.filter(connection__in=connections)
+        .filter(Q(checked=True) | Q(receiving_members__isnull=False))
+        .values_list("connection", flat=True)
+    )
+    backing = _backing(members)
+    busy_members = _members_of_accepting_pages(members)
+    for credential in credentials:
+        links = [link for link in connections if link.credential_id == credential.pk]
+        in_use = [link for link in links if link.pk in with_calendars or (link.member_id, credential.service) in backing]
+        interval: timedelta | None = None
+        if in_use:
+            watched = any(link.member_id in busy_members for link in in_use)
+            interval = settings.AWASE_CHECK_INTERVAL if watched else settings.AWASE_IDLE_CHECK_INTERVAL
+        if interval == credential.check_every:
+            continue
+        started = credential.check_every is None
+        sooner = interval is not None and (credential.next_check is None or credential.next_check > now + interval)
+        credential.check_every = interval
+        credential.next_check = None if interval is None else now if started or sooner else credential.next_check
+        credential.save(update_fields=["check_every", "next_check"])
+
+
+def _backing(member_ids: Collection[int]) -> set[tuple[int, str]]:
+    """(member, service) wherever a location of a page is held by that member's account."""
+    backed: set[tuple[int, str]] = set()
+    for kind, service in BACKED_BY.items():
+        pages = BookingPage.objects.filter(locations__kind=kind)
+        owners = pages.filter(condition=Condition.ALL, owner__in=member_ids).values_list("owner", flat=True)
+        hosts = pages.filter(condition=Condition.ANY, page_members__member__in=member_ids)
+        backed.update((owner, service.value) for owner in owners)
+        backed.update((host, service.value) for host in hosts.values_list("page_members__member", flat=True))
+    return backed
+
+
+def _members_of_accepting_pages(member_ids: Collection[int]) -> set[int]:
+    pages = BookingPage.objects.filter(accepting=True)
+    owners = pages.filter(owner__in=member_ids).values_list("owner", flat=True)
+    hosts = pages.filter(page_members__member__in=member_ids).values_list("page_members__member", flat=True)
+    return set(owners) | set(hosts)
