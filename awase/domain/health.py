@@ -67,7 +67,10 @@ class CalendarValue:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionValue:
-    """One connection with its effective state. `lacking` maps a capability that failed to its reason."""
+    """One connection with its effective state. `lacking` maps a capability that failed to its reason.
+
+    Connections with the same `credential_id` are one account at the service: they break and are repaired
+    together (None: an account of its own)."""
 
     id: int
     service: Service
@@ -76,6 +79,11 @@ class ConnectionValue:
     reason: Reason | None = None  # set exactly when standing is ERROR
     calendars: tuple[CalendarValue, ...] = ()
     lacking: tuple[tuple[Capability, Reason], ...] = ()
+    credential_id: int | None = None
+
+    def lacks(self, capability: Capability) -> Reason | None:
+        """Why this account cannot do `capability`; None if it can."""
+        return next((reason for lacking, reason in self.lacking if lacking is capability), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +110,27 @@ class LocationValue:
 @dataclass(frozen=True, slots=True)
 class RoomValue:
     """A room: usable if any account of the workspace that can read it is ok or degraded.
-    `readers` are those accounts, the one through which it was added first."""
+    `readers` are those accounts, the one through which it was added first (none: no longer connected);
+    `member_id` and `member_name` say whose the first one is."""
 
     id: int
     name: str
     readers: tuple[ConnectionValue, ...] = ()
     missing: bool = False
-    member_name: str = ""  # whose account reads it, for the sentence
+    member_name: str = ""
+    member_id: int | None = None
+
+    @property
+    def usable(self) -> bool:
+        return not self.missing and any(reader.standing is not Standing.ERROR for reader in self.readers)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """People (or rooms) of whom `needed` take part; None means all of them.
 
-    The condition `all` is one group with needed=None, `any` one group with needed=1.
+    The condition `all` is one group with needed=None, `any` one group with needed=1. An empty group cannot
+    be filled, so a page without rooms has no group of rooms.
     """
 
     ids: tuple[int, ...]
@@ -126,7 +141,7 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class PageValue:
     """Everything that the gate reads of one page. `members` holds the owner (member of the page or not),
-    everybody in `groups`, and whoever else a cure may name (members of the page)."""
+    everybody in `groups`, and whoever else a cure may name; `rooms` every room in `groups`."""
 
     id: int
     owner_id: int
@@ -134,7 +149,22 @@ class PageValue:
     groups: tuple[Group, ...]
     locations: tuple[LocationValue, ...] = ()
     rooms: tuple[RoomValue, ...] = ()
-    calendar_required: bool = True  # 「カレンダー接続済みのメンバーのみ」, matters under `any` only
+    calendar_required: bool = True  # 「カレンダー接続済みのメンバーのみ」, matters in "k of" groups only
+
+    @property
+    def people(self) -> tuple[tuple[int, Group], ...]:
+        """The groups of people, each with its index in `groups`."""
+        return tuple((index, group) for index, group in enumerate(self.groups) if not group.rooms)
+
+    @property
+    def by_owner(self) -> bool:
+        """True if the meeting link comes from the owner: always, except under the condition `any`."""
+        return [group.needed for _, group in self.people] != [1]
+
+    @property
+    def everybody(self) -> tuple[int, ...]:
+        """The members of the page in list order, each once."""
+        return tuple(dict.fromkeys(id for _, group in self.people for id in group.ids))
 
 
 class CalendarStanding(StrEnum):
@@ -169,7 +199,8 @@ class Lack:
     """One thing that is broken or missing, naming person and account. The verdict's reasons, the warnings
     and the left-out members are made of these.
 
-    `error` distinguishes 接続エラー from 未接続 (False: nothing is broken, it is just not connected)."""
+    `error` distinguishes 接続エラー from 未接続 (False: nothing is broken; it is not connected, or set so).
+    `calendar_missing` says that the calendar (or room) has vanished, or that none was chosen to write to."""
 
     kind: StopKind
     member_id: int | None = None
@@ -200,9 +231,10 @@ class Verdict:
     """The gate's answer.
 
     `open` is the health verdict alone (the manual switch is the caller's). `stops` holds all reasons in
-    sentence order; empty if open. `hosts` are the people who may be booked (`all`: every member). With
-    `locations_by_owner` the location comes from the owner: `offered` are its ids. Otherwise `offered` is
-    the union over the eligible hosts. `place_missing`: the page has locations and none can be offered.
+    sentence order; empty if open. `hosts` are the people who may be booked (`all`: every member; a "k of"
+    group: those whose calendar is usable). With `locations_by_owner` the location comes from the owner:
+    `offered` are its ids. Otherwise `offered` is the union over the eligible hosts. Both are empty while the
+    page is stopped. `place_missing`: the page is open and has locations, and none can be offered.
     `warnings` are broken things that do not stop the page; `left_out` the members it goes on without.
     """
 
@@ -226,6 +258,12 @@ class Verdict:
         """True if something is broken, False if things are merely not connected or set so."""
         return any(stop.error for stop in self.stops)
 
+    @property
+    def by_setting(self) -> bool:
+        """True if nothing is broken and the page is stopped for want of members, or by how a group is set."""
+        settings = {StopKind.NO_MEMBERS, StopKind.GROUP}
+        return not self.in_error and not settings.isdisjoint(self.stop_kinds)
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -243,6 +281,12 @@ def tolerance(configured: timedelta, check_interval: timedelta) -> timedelta:
     return max(configured, 3 * check_interval)
 
 
+def overdue(last_good: datetime, *, now: datetime, tolerance: timedelta) -> bool:
+    """True once the last good read (aware UTC) is `tolerance` or more ago. For a connection it counts as
+    unreachable then; for a calendar that alone stays unreadable it counts as missing."""
+    return now - last_good >= tolerance
+
+
 def effective(recorded: Recorded, *, now: datetime, tolerance: timedelta) -> tuple[Standing, Reason | None]:
     """The state that counts at `now` (section 2, "One clock").
 
@@ -252,6 +296,6 @@ def effective(recorded: Recorded, *, now: datetime, tolerance: timedelta) -> tup
     """
     if recorded.standing is Standing.ERROR and recorded.reason is not None and recorded.reason.needs_person:
         return Standing.ERROR, recorded.reason
-    if now - (recorded.last_good or recorded.since) >= tolerance:
+    if overdue(recorded.last_good or recorded.since, now=now, tolerance=tolerance):
         return Standing.ERROR, Reason.OPERATOR if recorded.our_fault else Reason.UNREACHABLE
     return (Standing.OK if recorded.standing is Standing.OK else Standing.DEGRADED), None

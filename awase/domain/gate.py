@@ -1,0 +1,371 @@
+"""The one gate: may this page take a booking now, from which hosts, at which locations, and if not, why?
+
+Section 3 and 4 of the connection-health rules, as one pure function of values: no clock, no database, no
+network. The page list, the public page, slots, bookings, the API and the notices all read `evaluate`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from awase.domain.errors import Capability, Reason
+from awase.domain.health import (
+    CalendarStanding,
+    CalendarValue,
+    ConnectionValue,
+    HostAnswer,
+    Lack,
+    LocationKind,
+    LocationStanding,
+    LocationValue,
+    MemberValue,
+    PageValue,
+    RoomValue,
+    Service,
+    Standing,
+    StopKind,
+    Verdict,
+)
+
+BACKED_BY = {
+    LocationKind.MEET: (Service.GOOGLE, Capability.MEET),
+    LocationKind.ZOOM: (Service.ZOOM, Capability.ZOOM),
+    LocationKind.TEAMS: (Service.TEAMS, Capability.TEAMS),
+}
+"""The service, and the capability of its account, behind each account-backed kind of location."""
+
+_SENTENCE_ORDER = {kind: position for position, kind in enumerate(StopKind)}
+
+Members = Mapping[int, MemberValue]
+
+
+def calendar_standing(member: MemberValue) -> CalendarStanding:
+    """`calendar(M)`: error if a calendar that counts is missing or its connection is in error; else ok if
+    any calendar is checked or receives bookings; else none."""
+    calendars = [
+        (connection, calendar) for connection in member.connections for calendar in connection.calendars
+    ]
+    if any(
+        calendar.counts and (calendar.missing or connection.standing is Standing.ERROR)
+        for connection, calendar in calendars
+    ):
+        return CalendarStanding.ERROR
+    return CalendarStanding.OK if any(calendar.in_use for _, calendar in calendars) else CalendarStanding.NONE
+
+
+def location_standing(
+    member: MemberValue, location: LocationValue, *, attends: bool = True
+) -> LocationStanding:
+    """`location(M, L)`. `attends` is False for a page owner who is not sure to be a host of each booking: a
+    Meet link is then written to the calendar that his bookings are added to, which must exist."""
+    lack = location_lack(member, location, attends=attends)
+    if lack is None:
+        return LocationStanding.USABLE
+    return LocationStanding.ERROR if lack.error else LocationStanding.NOT_CONNECTED
+
+
+def receiving(member: MemberValue) -> tuple[ConnectionValue, CalendarValue] | None:
+    """The calendar that the member's bookings are added to, with its connection; None if there is none."""
+    return next(
+        (
+            (connection, calendar)
+            for connection in member.connections
+            for calendar in connection.calendars
+            if calendar.receives
+        ),
+        None,
+    )
+
+
+def account_behind(member: MemberValue, kind: LocationKind) -> ConnectionValue | None:
+    """The member's account that makes the links of an account-backed `kind`; None if there is none.
+
+    Zoom, Teams: the member's connection (of several, one that works). Meet: the Google account that bookings
+    are added to, else the one chosen for Meet, else an only one.
+    """
+    service, capability = BACKED_BY[kind]
+    own = [connection for connection in member.connections if connection.service is service]
+    if kind is LocationKind.MEET:
+        written = receiving(member)
+        if written is not None and written[0] in own:
+            return written[0]
+        chosen = [connection for connection in own if connection.id == member.meet_connection_id] or own
+        return chosen[0] if len(chosen) == 1 else None
+    works = [
+        connection
+        for connection in own
+        if connection.standing is not Standing.ERROR and connection.lacks(capability) is None
+    ]
+    return next(iter(works or own), None)
+
+
+def location_lack(member: MemberValue, location: LocationValue, *, attends: bool = True) -> Lack | None:
+    """What keeps `location` from being usable for `member` (an error, or not connected); None if nothing.
+    `attends` as in `location_standing`."""
+    lack = Lack(
+        StopKind.LOCATION,
+        member_id=member.id,
+        location_id=location.id,
+        location_kind=location.kind,
+        error=False,
+    )
+    if not location.kind.account_backed:
+        own = {LocationKind.PHONE: member.phone, LocationKind.IN_PERSON: member.address}.get(location.kind)
+        return lack if own is not None and not (location.detail or own) else None
+    account = account_behind(member, location.kind)
+    if account is None:
+        return lack
+    lack = replace(
+        lack, error=True, connection_id=account.id, service=account.service, account=account.account
+    )
+    if account.standing is Standing.ERROR:
+        return replace(lack, reason=account.reason)
+    reason = account.lacks(BACKED_BY[location.kind][1])
+    if reason is not None:
+        return replace(lack, reason=reason)
+    if location.kind is LocationKind.MEET and not attends:
+        written = receiving(member)
+        if written is None:
+            return replace(lack, calendar_missing=True)
+        calendar = written[1]
+        if calendar.missing:
+            return replace(lack, calendar_missing=True, calendar_id=calendar.id, calendar_name=calendar.name)
+    return None
+
+
+def calendar_usable(page: PageValue, member: MemberValue) -> bool:
+    """True if the member's calendar lets them be one of "k of": ok, or none where the page requires none."""
+    standing = calendar_standing(member)
+    return standing is CalendarStanding.OK or (
+        standing is CalendarStanding.NONE and not page.calendar_required
+    )
+
+
+def attends(page: PageValue, member_id: int) -> bool:
+    """True if the member takes part in every booking of the page: a member of an "all of" group."""
+    return any(group.needed is None and member_id in group.ids for _, group in page.people)
+
+
+def open_places(page: PageValue) -> dict[int, int]:
+    """How many places stay open in which groups (by index; only those) when all are filled at once.
+
+    An "all of" group has a place for each of its ids, whatever their state (their errors stop the page by
+    themselves); a "k of" group has k, for those whose calendar, or room, is usable. Nobody fills two places.
+    An empty group has at least one, which nobody can fill.
+    """
+    usable = {
+        False: {member.id for member in page.members if calendar_usable(page, member)},
+        True: {room.id for room in page.rooms if room.usable},
+    }
+    places: list[tuple[int, list[tuple[bool, int]]]] = []
+    # Fixed places first: augmenting paths never take a seat away from those who have only this one.
+    for index, group in sorted(enumerate(page.groups), key=lambda item: item[1].needed is not None):
+        ids = [(group.rooms, id) for id in dict.fromkeys(group.ids)]
+        if not ids:
+            places += [(index, [])] * max(group.needed or 1, 1)
+        elif group.needed is None:
+            places += [(index, [id]) for id in ids]
+        else:
+            places += [(index, [id for id in ids if id[1] in usable[group.rooms]])] * group.needed
+    seated: dict[tuple[bool, int], int] = {}
+
+    def seat(place: int, asked: set[tuple[bool, int]]) -> bool:
+        for who in places[place][1]:
+            if who not in asked:
+                asked.add(who)
+                if who not in seated or seat(seated[who], asked):
+                    seated[who] = place
+                    return True
+        return False
+
+    return dict(Counter(index for place, (index, _) in enumerate(places) if not seat(place, set())))
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What the parts of the gate find, before it becomes a verdict."""
+
+    stops: list[Lack] = field(default_factory=list)
+    warnings: list[Lack] = field(default_factory=list)
+    left_out: list[Lack] = field(default_factory=list)
+    hosts: list[HostAnswer] = field(default_factory=list)
+    offered: tuple[int, ...] = ()
+
+
+def evaluate(page: PageValue) -> Verdict:
+    """The gate's answer for one page. Pure: the effective states, with the caller's clock, are in the values.
+
+    Raises KeyError if `page` names an owner, member or room that it does not hold.
+    """
+    members = {member.id: member for member in page.members}
+    found = _Findings()
+    still_open = open_places(page)
+    if page.by_owner:
+        _owner_location(page, members, found)
+        _groups_of_people(page, members, still_open, found)
+    else:
+        _eligible_hosts(page, members, found)
+    _groups_of_rooms(page, still_open, found)
+    if not page.everybody:
+        found.stops.append(Lack(StopKind.NO_MEMBERS, error=False))
+    for id in page.everybody:
+        found.warnings += _idle_calendar_lacks(members[id])
+    is_open = not found.stops
+    return Verdict(
+        open=is_open,
+        stops=tuple(sorted(dict.fromkeys(found.stops), key=lambda stop: _SENTENCE_ORDER[stop.kind])),
+        hosts=tuple(found.hosts) if is_open else (),
+        offered=found.offered if is_open else (),
+        locations_by_owner=page.by_owner,
+        place_missing=is_open and bool(page.locations) and not found.offered,
+        warnings=tuple(dict.fromkeys(found.warnings)),
+        left_out=tuple(dict.fromkeys(found.left_out)),
+        rooms=tuple(room.id for room in page.rooms if room.usable),
+    )
+
+
+def _owner_location(page: PageValue, members: Members, found: _Findings) -> None:
+    """Stop if the page has locations, none usable for the owner, and at least one in error."""
+    owner, present = members[page.owner_id], attends(page, page.owner_id)
+    lacks = {location.id: location_lack(owner, location, attends=present) for location in page.locations}
+    found.offered = tuple(id for id, lack in lacks.items() if lack is None)
+    for lack in filter(None, lacks.values()):
+        (found.stops if lack.error and not found.offered else found.warnings).append(lack)
+
+
+def _groups_of_people(
+    page: PageValue, members: Members, still_open: Mapping[int, int], found: _Findings
+) -> None:
+    """The calendar rule of `all` for each "all of" group; "k of" groups need k whose calendar is usable."""
+    hosts: list[int] = []
+    for index, group in page.people:
+        broken: list[Lack] = []
+        for id in dict.fromkeys(group.ids):
+            if group.needed is None:
+                found.stops += _calendar_lacks(members[id])
+            elif not calendar_usable(page, members[id]):
+                broken += [] if attends(page, id) else _calendar_lacks(members[id], none=True)
+                continue
+            hosts.append(id)
+        if index not in still_open:
+            found.left_out += broken
+        elif page.everybody:
+            not_filled = broken or [Lack(StopKind.GROUP, error=False)]
+            found.stops += [replace(lack, kind=StopKind.GROUP, group_index=index) for lack in not_filled]
+    found.hosts = [HostAnswer(id, found.offered) for id in dict.fromkeys(hosts)]
+
+
+def _eligible_hosts(page: PageValue, members: Members, found: _Findings) -> None:
+    """The rule of `any`: stop if no member has both a usable calendar and, on a page with locations, one."""
+    calendars: list[Lack] = []
+    locations: list[Lack] = []
+    with_calendar = with_location = False
+    of_hosts: list[Lack] = []
+    for member in (members[id] for id in page.everybody):
+        no_calendar = [] if calendar_usable(page, member) else _calendar_lacks(member, none=True)
+        lacks = {location.id: location_lack(member, location) for location in page.locations}
+        usable = tuple(id for id, lack in lacks.items() if lack is None)
+        unusable = [lack for lack in lacks.values() if lack is not None]
+        no_location = unusable if page.locations and not usable else []
+        with_calendar |= not no_calendar
+        with_location |= not no_location
+        if no_calendar or no_location:
+            calendars += no_calendar
+            locations += no_location
+        else:
+            found.hosts.append(HostAnswer(member.id, usable))
+            of_hosts += unusable
+    held = {id for host in found.hosts for id in host.location_ids}
+    found.offered = tuple(location.id for location in page.locations if location.id in held)
+    found.warnings += [lack for lack in of_hosts if lack.error or lack.location_id not in held]
+    if found.hosts:
+        found.left_out += calendars + locations
+        return
+    if with_calendar and with_location:
+        found.stops += [replace(lack, kind=StopKind.HOST) for lack in calendars + locations]
+    else:
+        found.stops += ([] if with_calendar else calendars) + ([] if with_location else locations)
+
+
+def _groups_of_rooms(page: PageValue, still_open: Mapping[int, int], found: _Findings) -> None:
+    """All required rooms must be usable; of a set, as many as are needed."""
+    rooms = {room.id: room for room in page.rooms}
+    for index, group in enumerate(page.groups):
+        if not group.rooms:
+            continue
+        broken = [_room_lack(rooms[id], index) for id in group.ids if not rooms[id].usable]
+        required = group.needed is None
+        (found.stops if required or index in still_open else found.warnings).extend(broken)
+        if index in still_open and (required or not broken):
+            found.stops.append(Lack(StopKind.GROUP, group_index=index, error=False))
+
+
+def _room_lack(room: RoomValue, group_index: int) -> Lack:
+    lack = Lack(
+        StopKind.ROOM,
+        member_id=room.member_id,
+        room_id=room.id,
+        group_index=group_index,
+        calendar_name=room.name,
+        calendar_missing=room.missing,
+    )
+    if not room.readers:
+        return lack
+    reader = room.readers[0]
+    return replace(
+        lack,
+        connection_id=reader.id,
+        service=reader.service,
+        account=reader.account,
+        reason=None if room.missing else reader.reason,
+    )
+
+
+def _calendar_lacks(member: MemberValue, *, none: bool = False) -> list[Lack]:
+    """What is broken in the calendars of `member` that count; with `none`, that there is no calendar."""
+    lacks = [
+        lack
+        for connection in member.connections
+        for lack in _connection_lacks(member, connection, [c for c in connection.calendars if c.counts])
+    ]
+    return lacks or ([Lack(StopKind.CALENDAR, member_id=member.id, error=False)] if none else [])
+
+
+def _idle_calendar_lacks(member: MemberValue) -> list[Lack]:
+    """What does not stop a page: calendars under *go on without it* that cannot be read, and an account
+    that can be read but takes no new events (storage full)."""
+    lacks: list[Lack] = []
+    for connection in member.connections:
+        counting = any(calendar.counts for calendar in connection.calendars)
+        if not (counting and connection.standing is Standing.ERROR):
+            idle = [c for c in connection.calendars if c.in_use and not c.counts]
+            lacks += _connection_lacks(member, connection, idle)
+        full = connection.lacks(Capability.CALENDAR)
+        if full is not None and any(calendar.receives for calendar in connection.calendars):
+            lacks.append(_connection_lack(member, connection, full))
+    return lacks
+
+
+def _connection_lacks(
+    member: MemberValue, connection: ConnectionValue, calendars: list[CalendarValue]
+) -> list[Lack]:
+    """The connection's error if it has one and `calendars` need it; else each of them that is missing."""
+    if connection.standing is Standing.ERROR:
+        return [_connection_lack(member, connection, connection.reason)] if calendars else []
+    lack = _connection_lack(member, connection, None)
+    return [
+        replace(lack, calendar_id=calendar.id, calendar_name=calendar.name, calendar_missing=True)
+        for calendar in calendars
+        if calendar.missing
+    ]
+
+
+def _connection_lack(member: MemberValue, connection: ConnectionValue, reason: Reason | None) -> Lack:
+    return Lack(
+        StopKind.CALENDAR,
+        member_id=member.id,
+        connection_id=connection.id,
+        service=connection.service,
+        account=connection.account,
+        reason=reason,
+    )
