@@ -52,19 +52,22 @@ def used_messages() -> Catalog:
         locale="ja", charset="utf-8", header_comment=HEADER, project="Awase", version="1", fuzzy=False
     )
     for path in sorted([*PACKAGE.rglob("*.py"), *(PACKAGE / "templates").rglob("*.*")]):
-        source = path.read_text(encoding="utf-8")
-        if path.suffix != ".py":
-            # Parentheses, because a template's indentation means nothing to Python's tokenizer.
-            source = f"({templatize(source, origin=str(path))}\n)"
-        location = (path.relative_to(ROOT).as_posix(), 1)
+        name = path.relative_to(ROOT).as_posix()
         try:
             for _, message, _, context in extract(
-                "python", BytesIO(source.encode()), keywords=KEYWORDS, options={"encoding": "utf-8"}
+                "python", BytesIO(as_python(path).encode()), keywords=KEYWORDS, options={"encoding": "utf-8"}
             ):
-                catalog.add(message, locations=[location], context=context)
+                catalog.add(message, locations=[(name, 1)], context=context)
         except SyntaxError as error:
-            raise UnreadableSource(f"{location[0]}: {error.msg}") from error
+            raise UnreadableSource(f"{name}: {error.msg}") from error
     return catalog
+
+
+def as_python(path: Path) -> str:
+    """A source as Python: a template's translation tags become calls. They stand in parentheses, because
+    indentation means nothing in a template. Raises SyntaxError."""
+    source = path.read_text(encoding="utf-8")
+    return source if path.suffix == ".py" else f"({templatize(source)}\n)"
 
 
 def stored_messages() -> list[Message]:

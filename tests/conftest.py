@@ -1,0 +1,117 @@
+"""The people and the stand-in services that tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import httpx2
+import pytest
+
+from awase.management.commands.compile_messages import compile_catalogues
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    compile_catalogues()
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache() -> Iterator[None]:
+    """Rate limits and other things remembered end with the test."""
+    from django.core.cache import cache
+
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Any]:
+    """Google, Microsoft and Zoom in this process: every call of the adapters goes there, none to a network.
+    An answer that never comes (fault `timeout`) is the client's time-out at once."""
+    from awase import registry
+    from sandbox.app import Sandbox, wsgi
+
+    def hold(seconds: float) -> NoReturn:
+        raise httpx2.ReadTimeout("no answer from the sandbox")
+
+    stand_in = Sandbox(sleep=lambda seconds: None, hold=hold)
+    with registry.use_transport(httpx2.WSGITransport(app=wsgi(stand_in))):
+        yield stand_in
+
+
+@pytest.fixture
+def sandbox_client(sandbox: Any) -> Iterator[httpx2.Client]:
+    """A browser on the sandbox's own pages: consent screens, control API."""
+    from sandbox.app import wsgi
+
+    with httpx2.Client(
+        transport=httpx2.WSGITransport(app=wsgi(sandbox)), base_url="http://localhost"
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def consent(sandbox_client: httpx2.Client) -> Callable[..., str]:
+    """consent(address, email, allow=True, without=()) walks a consent screen; returns the address back."""
+    from awase.demo.consent import answer_consent
+
+    def walk(address: str, email: str, **choices: Any) -> str:
+        return answer_consent(sandbox_client, address, email, **choices)
+
+    return walk
+
+
+@pytest.fixture
+def new_member(db: None) -> Callable[..., Any]:
+    """new_member(name, workspace=None, role=…) adds a person, to a workspace of their own without one.
+    Their address is name@minato.example; everybody's password is `password`."""
+    from awase.models import Member, Role, User, Workspace
+    from awase.services import accounts
+
+    def add(name: str, workspace: Workspace | None = None, role: Role = Role.MEMBER) -> Member:
+        user = User.objects.create_user(f"{name.lower()}@minato.example", "password", name=name)
+        if workspace is None:
+            return accounts.found_workspace(user, name=f"{name} & Co.", slug=name.lower())
+        return accounts.add_member(workspace, user, role)
+
+    return add
+
+
+@pytest.fixture
+def owner(new_member: Callable[..., Any]) -> Any:
+    """Owns the workspace `minato`, whose members the others are (or are not)."""
+    member = new_member("Tanaka")
+    member.workspace.name, member.workspace.slug = "Minato", "minato"
+    member.workspace.save()
+    return member
+
+
+@pytest.fixture
+def workspace(owner: Any) -> Any:
+    return owner.workspace
+
+
+@pytest.fixture
+def teammate(new_member: Callable[..., Any], workspace: Any) -> Any:
+    """A plain member of the owner's workspace."""
+    return new_member("Sato", workspace)
+
+
+@pytest.fixture
+def stranger(new_member: Callable[..., Any]) -> Any:
+    """Somebody with a workspace of their own, who must see nothing of the owner's."""
+    return new_member("Stranger")
+
+
+@pytest.fixture
+def log_in(db: None) -> Callable[[Any], Any]:
+    """log_in(member) gives a browser (Django's test client) in which that member is logged in."""
+    from django.test import Client
+
+    def enter(member: Any) -> Client:
+        client = Client(SERVER_NAME="awase.test")
+        client.force_login(member.user)
+        return client
+
+    return enter
