@@ -72,7 +72,7 @@ class OAuthService(Protocol):
         """Redeem a code. Raises ProviderError."""
 
     def refresh(self, tokens: Tokens, *, now: datetime) -> Tokens:
-        """A fresh token set (with the rotated refresh token where the service rotates). Raises ProviderError."""
+        """A fresh token set, with the rotated refresh token where there is one. Raises ProviderError."""
 
     def revoke(self, tokens: Tokens) -> None:
         """End the grant at the service where the service can; otherwise nothing. Raises ProviderError."""
@@ -183,7 +183,7 @@ class ConferenceProvider(Protocol):
     """Online meetings of one connected account."""
 
     def create_meeting(self, draft: MeetingDraft) -> Meeting:
-        """Make the meeting; look before a repeat so that a lost answer never makes two. Raises ProviderError."""
+        """Make the meeting; a lost answer is looked up, so that it never makes two. Raises ProviderError."""
 
     def find_meeting(self, draft: MeetingDraft) -> Meeting | None:
         """The meeting that an earlier, unanswered create may have made; None if there is none."""

@@ -1,0 +1,221 @@
+"""One way to call a service: bounded in time and size, classified, repeated only where that is safe.
+
+Whoever builds the `httpx2.Client` uses `build_client`: it has time limits, keeps no cookies (one client
+serves many accounts) and follows no redirect (a token must not travel to another host).
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpx2
+import stamina
+
+from awase.domain.errors import FailureClass, FailureScope, ProviderError
+from awase.providers.failures import Answer, FailureTable, Where, unreachable, wrong_shape
+from awase.providers.protocols import TokenSource
+
+TIMEOUT = httpx2.Timeout(10.0, connect=5.0)
+"""Seconds, for each phase of a call that nobody waits for. Live checks at booking time use less."""
+
+BODY_LIMIT = 8 * 1024 * 1024
+"""Bytes of a body, unpacked. A full page of 2,500 events is far below."""
+
+PHASES_IN_ALL = 3  # a call ends after so many read time-outs, however slowly the body drips
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The clock that adapters use unless given another: aware UTC."""
+    return datetime.now(UTC)
+
+
+def build_client(
+    *,
+    timeout: httpx2.Timeout = TIMEOUT,
+    transport: httpx2.BaseTransport | None = None,
+    trust_env: bool = True,
+) -> httpx2.Client:
+    """A client fit for adapters; `trust_env` lets the operator's proxy settings count."""
+    no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+    return httpx2.Client(
+        timeout=timeout,
+        transport=transport,
+        trust_env=trust_env,
+        cookies=no_cookies,
+        headers={"User-Agent": "Awase"},
+        follow_redirects=False,
+    )
+
+
+class Wire:
+    """Sends requests and turns whatever goes wrong into one `ProviderError`. Holds no state."""
+
+    def __init__(self, client: httpx2.Client, table: FailureTable, clock: Clock = utc_now) -> None:
+        self.client = client
+        self.table = table
+        self.clock = clock
+
+    def send(
+        self,
+        method: str,
+        url: str | httpx2.URL,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        content: str | bytes | None = None,
+        where: Where = Where.API,
+        about: FailureScope = FailureScope.CONNECTION,
+        calendar_id: str | None = None,
+        fresh: bool = False,
+        now: datetime | None = None,
+    ) -> Answer:
+        """One request, one answer with a 2xx status. Raises ProviderError; `now` defaults to the clock.
+
+        `about` and `calendar_id` say what the call is about, for failures that reach no further.
+        """
+        answer = self.fetch(method, url, headers=headers, params=params, json=json, content=content)
+        if answer.good:
+            return answer
+        raise ProviderError(
+            self.table.classify(
+                answer,
+                now=now or self.clock(),
+                where=where,
+                about=about,
+                fresh=fresh,
+                calendar_id=calendar_id,
+            )
+        )
+
+    def fetch(
+        self,
+        method: str,
+        url: str | httpx2.URL,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        content: str | bytes | None = None,
+    ) -> Answer:
+        """One request, one answer of any status. Raises ProviderError X01 or X02 where none came whole."""
+        try:
+            request = self.client.build_request(
+                method, url, headers=headers, params=params, json=json, content=content
+            )
+            if None in self.client.timeout.as_dict().values():
+                request.extensions["timeout"] = TIMEOUT.as_dict()
+            until = time.monotonic() + PHASES_IN_ALL * (request.extensions["timeout"]["read"] or 0)
+            response = self.client.send(request, stream=True, auth=None, follow_redirects=False)
+            try:
+                body = _read(response, until)
+            finally:
+                response.close()
+        except httpx2.DecodingError as error:
+            raise wrong_shape("encoding of the body") from error
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise unreachable(error) from error
+        return Answer(response.status_code, response.headers, body, response.url)
+
+
+class BearerWire:
+    """Calls on behalf of one account: the token, a refresh after a 401, a repeat where that is safe."""
+
+    def __init__(
+        self, wire: Wire, base: str, tokens: TokenSource, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._wire = wire
+        self._base = base
+        self._tokens = tokens
+        self._headers = dict(headers or {})
+        self.table = wire.table
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        about: FailureScope = FailureScope.CONNECTION,
+        calendar_id: str | None = None,
+    ) -> Answer:
+        """One call. `path` follows the base, or is a whole address below it that the service handed out.
+
+        Reads are tried twice in all where no answer or a 5xx came at once; time-outs and writes are not
+        repeated. Raises ProviderError.
+        """
+        url = self._base + path if path.startswith("/") else path
+        if not url.startswith(self._base):
+            raise wrong_shape("address of the next page")  # the token stays with its service
+        for attempt in stamina.retry_context(
+            on=_worth_repeating,
+            attempts=2 if method == "GET" else 1,
+            timeout=None,
+            wait_initial=0.1,
+            wait_jitter=0.3,
+        ):
+            with attempt:
+                return self._authorized(method, url, params, json, about, calendar_id)
+        raise AssertionError("stamina ended without an answer or an error")
+
+    def _authorized(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None,
+        json: Any,
+        about: FailureScope,
+        calendar_id: str | None,
+    ) -> Answer:
+        """The call with the current token and, if the service rejects that, once more with a fresh one."""
+
+        def send(token: str, *, fresh: bool) -> Answer:
+            return self._wire.send(
+                method,
+                url,
+                headers={**self._headers, "Authorization": f"Bearer {token}"},
+                params=params,
+                json=json,
+                about=about,
+                calendar_id=calendar_id,
+                fresh=fresh,
+            )
+
+        token = self._tokens.token()
+        try:
+            return send(token, fresh=False)
+        except ProviderError as error:
+            if error.failure.symptom not in REFRESH_FIRST:
+                raise
+        return send(self._tokens.token(rejected=token), fresh=True)
+
+
+REFRESH_FIRST = frozenset({"G10", "M16", "Z06"})
+"""The rows that mean: the access token may merely have run out."""
+
+
+def _worth_repeating(error: Exception) -> bool:
+    return (
+        isinstance(error, ProviderError)
+        and error.failure.kind is FailureClass.RETRY
+        and not isinstance(error.__cause__, httpx2.TimeoutException)
+    )
+
+
+def _read(response: httpx2.Response, until: float) -> bytes:
+    """The whole body, within the limits of size and time. Raises ProviderError, httpx2.HTTPError."""
+    chunks = []
+    size = 0
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        if size > BODY_LIMIT:
+            raise wrong_shape("body too large")
+        if time.monotonic() > until:
+            raise httpx2.ReadTimeout("the body took too long", request=response.request)
+        chunks.append(chunk)
+    return b"".join(chunks)

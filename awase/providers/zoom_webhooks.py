@@ -1,0 +1,42 @@
+"""Zoom's calls to us: the handshake, the signature, and the news that somebody removed the app.
+
+Facts: `providers.md` section 5. Whoever receives the request passes the raw body on, since the signature
+covers its bytes.
+"""
+
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+
+from awase.domain.errors import Failure, FailureScope
+from awase.providers.failures import Marks
+from awase.providers.shape import Document, mapping, optional_text, text
+from awase.providers.zoom_failures import ZOOM
+
+TOLERANCE = timedelta(minutes=5)
+"""How far the stamp of a genuine request may lie from now; older ones may be replays."""
+
+
+def signed(secret: str, *, timestamp: str, body: bytes, signature: str, now: datetime) -> bool:
+    """True if the headers x-zm-request-timestamp and x-zm-signature fit the raw body. `now` is aware UTC."""
+    if not timestamp.isdigit() or abs(now.timestamp() - int(timestamp)) > TOLERANCE.total_seconds():
+        return False
+    digest = hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(f"v0={digest}".encode(), signature.encode())
+
+
+def validation_reply(secret: str, event: Document) -> dict[str, str]:
+    """The JSON to answer `endpoint.url_validation` with. Raises ProviderError X02 without a plainToken."""
+    plain = text(mapping(event, "payload"), "plainToken")
+    return {
+        "plainToken": plain,
+        "encryptedToken": hmac.new(secret.encode(), plain.encode(), hashlib.sha256).hexdigest(),
+    }
+
+
+def deauthorized(event: Document) -> tuple[str, Failure] | None:
+    """The Zoom user id and failure Z18 if this event says that the user removed the app, else None."""
+    if event.get("event") != "app_deauthorized":
+        return None
+    failure = ZOOM.in_reply(Marks(frozenset({"app_deauthorized"})), about=FailureScope.CONNECTION)
+    return optional_text(mapping(event, "payload"), "user_id"), failure
