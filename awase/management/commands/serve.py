@@ -1,0 +1,43 @@
+"""Runs the web server."""
+
+import os
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connections
+
+from awase.services import secrets
+
+LEAST_THREADS = 4  # a handshake calls back while the first request still waits
+
+
+class Command(BaseCommand):
+    help = "Runs the web server (granian, one worker process)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+        parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
+        parser.add_argument(
+            "--threads",
+            type=int,
+            default=LEAST_THREADS,
+            help="requests answered at once (default and least: 4)",
+        )
+
+    def handle(self, *args: Any, host: str, port: int, threads: int, **options: Any) -> None:
+        secrets.verify()
+        connections.close_all()
+        options_of_granian = {
+            "interface": "wsgi",
+            "workers": 1,
+            "host": host,
+            "port": port,
+            "blocking-threads": max(threads, LEAST_THREADS),
+            "blocking-threads-idle-timeout": 600,
+            "workers-kill-timeout": 10,
+        }
+        arguments = [f"--{name}={value}" for name, value in options_of_granian.items()]
+        # Becoming granian instead of calling it keeps Django out of the process that only watches the worker.
+        command = [sys.executable, "-m", "granian", "awase.wsgi:application", "--no-ws", *arguments]
+        os.execv(sys.executable, command)  # noqa: S606  # our own interpreter, no shell
