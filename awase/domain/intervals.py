@@ -23,13 +23,16 @@ def moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def _epoch_up(moment: datetime) -> int:
+    return epoch(moment) + bool(moment.microsecond)
+
+
 def span(start: datetime, end: datetime) -> Span:
     """[start, end) in epoch seconds, rounded outwards: a part of a second that is busy makes it busy.
 
     Raises ValueError for naive datetimes.
     """
-    last = epoch(end)
-    return epoch(start), last + 1 if end.microsecond else last
+    return epoch(start), _epoch_up(end)
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
@@ -61,10 +64,20 @@ class BusyTimes:
     read_at: int
 
     @classmethod
-    def of(cls, spans: Iterable[Span], *, covered_start: int, covered_end: int, read_at: int) -> "BusyTimes":
-        """Merge and pack spans of epoch seconds in any order, overlapping or not (see `span`)."""
-        flat = [second for pair in merged(spans) for second in pair]
-        return cls(struct.pack(f"<{len(flat)}q", *flat), covered_start, covered_end, read_at)
+    def of(
+        cls,
+        intervals: Iterable[tuple[datetime, datetime]],
+        *,
+        covered: tuple[datetime, datetime],
+        read_at: datetime,
+    ) -> "BusyTimes":
+        """Merge and pack intervals in any order, overlapping or not; all moments are aware datetimes.
+
+        Raises ValueError for naive ones.
+        """
+        flat = [second for pair in merged(span(*interval) for interval in intervals) for second in pair]
+        packed = struct.pack(f"<{len(flat)}q", *flat)
+        return cls(packed, _epoch_up(covered[0]), epoch(covered[1]), epoch(read_at))
 
     @classmethod
     def unread(cls) -> "BusyTimes":

@@ -8,18 +8,19 @@ come from the time zone database through `zoneinfo`.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from time import gmtime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from awase.domain.intervals import Span
 
 DAY = 86_400
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+LAST_DATE = date(9000, 1, 1)  # an absence or period "without end" may carry any date
 
 
 @lru_cache(maxsize=1024)
@@ -72,9 +73,7 @@ class WallClock:
         changes = list(zip(self.moments, self.offsets, self.offsets[1:], strict=False))
         self._walls = tuple(at + max(before, after) for at, before, after in changes)
         self.skipped = frozenset(
-            day
-            for at, before, after in changes
-            for day in range(-((-at - before) // DAY), (at + after) // DAY)
+            day for at, before, after in changes for day in range(-((-at - before) // DAY), (at + after) // DAY)
         )  # days since 1970 that do not exist here
 
     def utc(self, wall: int) -> int:
@@ -103,11 +102,16 @@ def local_date(zone_name: str, seconds: int) -> date:
     return datetime.fromtimestamp(seconds, zone(zone_name)).date()
 
 
-def utc_of(zone_name: str, day: date, minute: int = 0) -> int:
-    """Epoch seconds of `minute` minutes on the wall clock after 00:00 of a date; by default the date's
-    first moment (in a zone whose clocks jump over midnight: 01:00)."""
-    wall = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)  # noqa: DTZ001
+def midnight(zone_name: str, day: date, minutes: int = 0) -> int:
+    """Epoch seconds of the moment at which a date begins in a zone (where clocks jump over midnight: 01:00),
+    or of `minutes` later on the wall clock. Dates past the year 9000 count as its beginning."""
+    wall = datetime.combine(min(day, LAST_DATE), time.min) + timedelta(minutes=minutes)
     return round(wall.replace(tzinfo=zone(zone_name)).timestamp())
+
+
+def day_after(day: date) -> date:
+    """The next date; past the year 9000 none is told apart any more."""
+    return min(day, LAST_DATE) + timedelta(days=1)
 
 
 def group_by_day(starts: Sequence[int], zone_name: str) -> dict[date, list[int]]:
@@ -237,42 +241,42 @@ def parse_range(text: str) -> Range:
     return hours
 
 
-def to_json(schedule: Schedule) -> dict[str, Any]:
-    """The schedule as JSON values, without the holidays: these are a country's, not the schedule's."""
-    return {
-        "time_zone": schedule.time_zone,
-        "weekly": [[range_text(hours) for hours in ranges] for ranges in schedule.weekly],
-        "overrides": {
-            day.isoformat(): [range_text(hours) for hours in ranges]
-            for day, ranges in sorted(schedule.overrides.items())
-        },
-        "closed_on_holidays": schedule.closed_on_holidays,
-    }
+def to_json(schedule: Schedule) -> tuple[list[list[list[int]]], dict[str, list[list[int]]]]:
+    """Weekly hours and overrides as they are stored: seven lists from Monday, and ISO date to list, of
+    [start, end] in minutes after 00:00."""
+    weekly = [[list(hours) for hours in ranges] for ranges in schedule.weekly]
+    overrides = sorted(schedule.overrides.items())
+    return weekly, {day.isoformat(): [list(hours) for hours in ranges] for day, ranges in overrides}
 
 
-def from_json(data: object, holidays: frozenset[date] = frozenset()) -> Schedule:
-    """Read what `to_json` wrote; `overrides` and `closed_on_holidays` may be left out.
-
-    Raises ValueError, fit to show, for anything that is not a schedule.
-    """
-    if not isinstance(data, dict) or not isinstance(data.get("time_zone"), str):
-        raise ValueError("a schedule needs a time_zone")  # noqa: TRY004 - one error class for bad input
-    weekly, overrides = data.get("weekly"), data.get("overrides", {})
+def from_json(
+    time_zone: str,
+    weekly: object,
+    overrides: object,
+    *,
+    holidays: frozenset[date] = frozenset(),
+    closed_on_holidays: bool = False,
+) -> Schedule:
+    """Read what `to_json` wrote. Raises ValueError, fit to show, for anything that is not a schedule."""
     if not isinstance(weekly, list) or not isinstance(overrides, dict):
-        raise ValueError("weekly hours are a list of seven days, overrides a mapping from dates")  # noqa: TRY004
+        raise ValueError("weekly hours are a list of seven days, overrides a mapping from dates")  # noqa: TRY004 - one error for bad input
     return Schedule(
-        time_zone=data["time_zone"],
-        weekly=tuple(_parse_ranges(ranges) for ranges in weekly),
-        overrides={_parse_date(day): _parse_ranges(ranges) for day, ranges in overrides.items()},
-        holidays=holidays,
-        closed_on_holidays=data.get("closed_on_holidays") is True,
+        time_zone,
+        tuple(_parse_ranges(ranges) for ranges in weekly),
+        {_parse_date(day): _parse_ranges(ranges) for day, ranges in overrides.items()},
+        holidays,
+        closed_on_holidays,
     )
 
 
-def _parse_ranges(texts: object) -> Ranges:
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise ValueError("a day's hours are a list of texts like 09:00-17:00")
-    return tuple(sorted(parse_range(text) for text in texts))
+def _parse_ranges(ranges: object) -> Ranges:
+    try:
+        pairs = [(start, end) for start, end in ranges]  # type: ignore[attr-defined]
+    except (TypeError, ValueError) as exc:
+        raise ValueError("a day's hours are a list of pairs of minutes") from exc
+    if any(type(minute) is not int for pair in pairs for minute in pair):
+        raise ValueError("hours are whole minutes after 00:00")
+    return tuple(sorted(Range(start, end) for start, end in pairs))
 
 
 def _parse_date(text: object) -> date:
