@@ -1,0 +1,42 @@
+# One command each. Everything lives in this folder: .venv (to run), .venv-test (to test), .state (data).
+PYTHON ?= python3
+TEST := .venv-test/bin
+
+.PHONY: demo demo-reset test check lint lock photos messages clean
+
+demo: .venv/.ready  ## a complete Awase with sample data; PORT=9000 fixes its port
+	@exec .venv/bin/python -m awase demo $(if $(PORT),--port $(PORT))
+
+demo-reset: .venv/.ready  ## the same, forgetting everything first
+	@exec .venv/bin/python -m awase demo --reset $(if $(PORT),--port $(PORT))
+
+test: .venv-test/.ready  ## everything: linters, types, layers, all tests with coverage, the browser's too
+	@scripts/test
+
+check: lint  ## the inner loop: linters and the tests of domain and services
+	$(TEST)/python -m pytest -q tests/domain tests/services
+
+lint: .venv-test/.ready  ## style, types and layers
+	@scripts/lint
+
+lock:  ## write the hashed locks anew from requirements/*.in (needs uv)
+	@scripts/lock
+
+photos: .venv-test/.ready  ## pictures of every screen, into .artifacts/screens
+	$(TEST)/python -m pytest -q tests/e2e
+
+messages: .venv-test/.ready  ## bring the message catalogue up to date and list what is untranslated
+	$(TEST)/python -m scripts.messages extract
+	@$(TEST)/python -m scripts.messages missing
+
+clean:  ## remove what was made, except the demo's data
+	rm -rf .venv .venv-test .artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	find awase -name '*.mo' -delete
+
+.venv/.ready: requirements/run.txt
+	@echo "Preparing the environment in .venv (about a minute the first time) …"
+	@scripts/environment .venv run "$(PYTHON)"
+
+.venv-test/.ready: requirements/test.txt requirements/bootstrap.txt
+	@echo "Preparing the test environment in .venv-test (some minutes the first time) …"
+	@scripts/environment .venv-test test "$(PYTHON)"
