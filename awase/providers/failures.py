@@ -81,9 +81,7 @@ class Symptom:
     resync: bool = False
     alert: bool = False
 
-    def matches(
-        self, where: Where, status: int, marks: Marks | None, fresh: bool, about: FailureScope
-    ) -> bool:
+    def matches(self, where: Where, status: int, marks: Marks | None, fresh: bool, about: FailureScope) -> bool:
         """True if this row speaks of the answer; `marks` is None where the body could not be read."""
         if self.where not in (where, Where.ANY) or status not in self.statuses:
             return False
@@ -94,9 +92,7 @@ class Symptom:
         if not self.codes and not self.text:
             return True
         return (
-            marks is not None
-            and (not self.codes or not self.codes.isdisjoint(marks.codes))
-            and self.text in marks.text
+            marks is not None and (not self.codes or not self.codes.isdisjoint(marks.codes)) and self.text in marks.text
         )
 
 
@@ -132,9 +128,7 @@ class FailureTable:
     ) -> Failure:
         """The failure that this answer is; the last rows match anything. `now` is aware UTC."""
         marks = self.read(answer)
-        row = next(
-            row for row in (*self.symptoms, *SHARED) if row.matches(where, answer.status, marks, fresh, about)
-        )
+        row = next(row for row in (*self.symptoms, *SHARED) if row.matches(where, answer.status, marks, fresh, about))
         failure = _failure(row, about, f"HTTP {answer.status}{_shown(marks)}", calendar_id)
         if row.wait is None:
             return failure
@@ -144,9 +138,7 @@ class FailureTable:
         self, marks: Marks, *, about: FailureScope, status: int = 200, calendar_id: str | None = None
     ) -> Failure:
         """The failure reported inside an answer that looked good (rule 9)."""
-        row = next(
-            row for row in (*self.symptoms, *SHARED) if row.matches(Where.REPLY, status, marks, False, about)
-        )
+        row = next(row for row in (*self.symptoms, *SHARED) if row.matches(Where.REPLY, status, marks, False, about))
         return _failure(row, about, f"inside HTTP {status}{_shown(marks)}", calendar_id)
 
 

@@ -40,9 +40,7 @@ CALENDAR_LIST = SCOPE + "calendar.calendarlist.readonly"
 EVENTS = SCOPE + "calendar.events"
 
 BUSY_TYPES = ("default", "focusTime", "fromGmail", "outOfOffice")  # neither birthdays nor working places
-BUSY_FIELDS = (
-    "timeZone,nextPageToken,items(id,status,transparency,eventType,start,end,attendees(self,responseStatus))"
-)
+BUSY_FIELDS = "timeZone,nextPageToken,items(id,status,transparency,eventType,start,end,attendees(self,responseStatus))"
 MEET_PAUSES = (0.3, 0.7, 1.5)  # seconds between looks at a pending Meet link
 FREE_BUSY_DAYS = 60  # the exact limit is not published
 FREE_BUSY_CALENDARS = 50
@@ -131,9 +129,7 @@ class GoogleCalendars:
         pages = self._pages(
             f"{_path(calendar_id)}/events", params, about=FailureScope.CALENDAR, calendar_id=calendar_id
         )
-        return tuple(
-            _busy_event(item, page) for page in pages for item in mappings(page, "items") if _counts(item)
-        )
+        return tuple(_busy_event(item, page) for page in pages for item in mappings(page, "items") if _counts(item))
 
     def put_event(self, calendar_id: str, draft: EventDraft, event_id: str = "") -> WrittenEvent:
         """Create or update by key; a deleted event comes back. Raises ProviderError.
@@ -171,10 +167,7 @@ class GoogleCalendars:
             for first in range(0, len(addresses), FREE_BUSY_CALENDARS):
                 self._free_busy(addresses[first : first + FREE_BUSY_CALENDARS], start, until, found)
             start = until
-        return {
-            address: answer if isinstance(answer, Failure) else tuple(answer)
-            for address, answer in found.items()
-        }
+        return {address: answer if isinstance(answer, Failure) else tuple(answer) for address, answer in found.items()}
 
     def _free_busy(
         self,
@@ -282,9 +275,7 @@ class GoogleCalendars:
         token = ""
         for _ in range(MAX_PAGES):
             page = document(
-                self._wire.call(
-                    "GET", path, params={**params, **({"pageToken": token} if token else {})}, **about
-                )
+                self._wire.call("GET", path, params={**params, **({"pageToken": token} if token else {})}, **about)
             )
             yield page
             token = optional_text(page, "nextPageToken")
@@ -378,9 +369,7 @@ def _link(event: Document) -> str:
     return optional_text(event, "hangoutLink") or next(videos, "")
 
 
-def _written(
-    event: Document, *, meet_pending: bool = False, meet_failure: Failure | None = None
-) -> WrittenEvent:
+def _written(event: Document, *, meet_pending: bool = False, meet_failure: Failure | None = None) -> WrittenEvent:
     return WrittenEvent(
         id=text(event, "id"),
         etag=optional_text(event, "etag"),

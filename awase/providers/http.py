@@ -104,9 +104,7 @@ class Wire:
     ) -> Answer:
         """One request, one answer of any status. Raises ProviderError X01 or X02 where none came whole."""
         try:
-            request = self.client.build_request(
-                method, url, headers=headers, params=params, json=json, content=content
-            )
+            request = self.client.build_request(method, url, headers=headers, params=params, json=json, content=content)
             if None in self.client.timeout.as_dict().values():
                 request.extensions["timeout"] = TIMEOUT.as_dict()
             until = time.monotonic() + PHASES_IN_ALL * (request.extensions["timeout"]["read"] or 0)
@@ -125,9 +123,7 @@ class Wire:
 class BearerWire:
     """Calls on behalf of one account: the token, a refresh after a 401, a repeat where that is safe."""
 
-    def __init__(
-        self, wire: Wire, base: str, tokens: TokenSource, headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, wire: Wire, base: str, tokens: TokenSource, headers: Mapping[str, str] | None = None) -> None:
         self._wire = wire
         self._base = base
         self._tokens = tokens

@@ -156,9 +156,7 @@ class OAuthAdapter(ABC):
         return Tokens(
             access_token=text(reply, "access_token"),
             # Google sends a refresh token once only; Microsoft and Zoom a new one each time.
-            refresh_token=optional_text(reply, "refresh_token")
-            or refresh_token
-            or text(reply, "refresh_token"),
+            refresh_token=optional_text(reply, "refresh_token") or refresh_token or text(reply, "refresh_token"),
             expires_at=now + timedelta(seconds=number(reply, "expires_in")),
             scopes=self._granted(optional_text(reply, "scope")),
             refresh_expires_at=now + timedelta(seconds=lifetime) if isinstance(lifetime, int) else None,

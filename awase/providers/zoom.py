@@ -79,9 +79,7 @@ class ZoomMeetings:
     def create_meeting(self, draft: MeetingDraft) -> Meeting:
         """Make the meeting; where the answer was lost, look whether it was made. Raises ProviderError."""
         try:
-            answer = self._wire.call(
-                "POST", "/users/me/meetings", json=_content(draft), about=FailureScope.EVENT
-            )
+            answer = self._wire.call("POST", "/users/me/meetings", json=_content(draft), about=FailureScope.EVENT)
             return _meeting(document(answer))
         except ProviderError as error:
             if error.failure.kind is not FailureClass.RETRY:

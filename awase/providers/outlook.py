@@ -1,0 +1,312 @@
+"""Outlook calendars over Microsoft Graph (facts: `providers.md` section 4).
+
+Busy times come from `calendarView`, which also serves personal accounts and tells our own events by their
+`transactionId`: the booking's key, by which Graph recognises a repeated create too.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+from awase.domain.errors import Failure, FailureScope, ProviderError
+from awase.providers.calendars import MAX_PAGES, read_each
+from awase.providers.failures import Answer, Marks, wrong_shape
+from awase.providers.http import BearerWire
+from awase.providers.protocols import BusyEvent, EventDraft, RemoteCalendar, WrittenEvent
+from awase.providers.shape import Document, document, mapping, mappings, optional_text, text
+
+# Immutable ids outlive a move between folders; they hold only if every request asks for them.
+GRAPH_HEADERS = {"Prefer": 'outlook.timezone="UTC", IdType="ImmutableId"'}
+EVENT_FIELDS = "id,showAs,start,end,isAllDay,isCancelled,responseStatus,transactionId,originalStartTimeZone"
+FREE = frozenset({"free", "workingElsewhere"})
+SEARCHED_PAGES = 5  # a lost event is among the newest few hundred
+SCHEDULE_DAYS = 60  # getSchedule takes 62 at most
+SCHEDULE_ADDRESSES = 20
+
+
+class OutlookCalendars:
+    """One account's calendars; implements `CalendarProvider` and `RoomProvider`."""
+
+    def __init__(self, wire: BearerWire) -> None:
+        self._wire = wire
+
+    def check(self) -> None:
+        """The default calendar, which proves the mailbox too. Raises ProviderError."""
+        text(document(self._wire.call("GET", "/me/calendar", params={"$select": "id"})), "id")
+
+    def list_calendars(self) -> Sequence[RemoteCalendar]:
+        """All calendars of the account, shared ones too. Raises ProviderError."""
+        params = {"$top": 100, "$select": "id,name,canEdit,isDefaultCalendar,hexColor"}
+        return [_calendar(item) for item in self._items("/me/calendars", params)]
+
+    def busy(
+        self, calendar_ids: Sequence[str], start: datetime, end: datetime
+    ) -> Mapping[str, tuple[BusyEvent, ...] | Failure]:
+        """Busy events that touch [start, end), uncut; see `CalendarProvider.busy`."""
+        return read_each(calendar_ids, lambda calendar_id: self._busy_of(calendar_id, start, end))
+
+    def _busy_of(self, calendar_id: str, start: datetime, end: datetime) -> tuple[BusyEvent, ...]:
+        params = {
+            "startDateTime": _utc(start) + "Z",
+            "endDateTime": _utc(end) + "Z",
+            "$select": EVENT_FIELDS,
+            "$top": 500,
+        }
+        try:
+            items = list(self._items(f"{_path(calendar_id)}/calendarView", params, calendar_id))
+        except ProviderError as error:
+            raise self._narrowed(error, calendar_id) from error
+        return tuple(_busy_event(item) for item in items if _counts(item))
+
+    def put_event(self, calendar_id: str, draft: EventDraft, event_id: str = "") -> WrittenEvent:
+        """Create or update by key. Raises ProviderError."""
+        try:
+            if event_id:
+                try:
+                    return self._patch(calendar_id, event_id, draft)
+                except ProviderError as error:
+                    if error.failure.symptom != "M22":
+                        raise
+            return self._create(calendar_id, draft)
+        except ProviderError as error:
+            raise self._narrowed(error, calendar_id) from error
+
+    def delete_event(self, calendar_id: str, key: str, event_id: str = "") -> None:
+        """Delete by id, or by key among the newest events. Already gone is success. Raises ProviderError."""
+        try:
+            event_id = event_id or self._find(calendar_id, key)
+            if event_id:
+                self._event_call("DELETE", calendar_id, event_id)
+        except ProviderError as error:
+            if error.failure.symptom != "M22":
+                raise self._narrowed(error, calendar_id) from error
+
+    def rooms_busy(
+        self, addresses: Sequence[str], start: datetime, end: datetime
+    ) -> Mapping[str, tuple[BusyEvent, ...] | Failure]:
+        """Schedules of rooms (or colleagues) by address; work accounts only. See `RoomProvider`."""
+        found: dict[str, list[BusyEvent] | Failure] = {address: [] for address in addresses}
+        while start < end:
+            until = min(end, start + timedelta(days=SCHEDULE_DAYS))
+            for first in range(0, len(addresses), SCHEDULE_ADDRESSES):
+                self._schedules(addresses[first : first + SCHEDULE_ADDRESSES], start, until, found)
+            start = until
+        return {address: answer if isinstance(answer, Failure) else tuple(answer) for address, answer in found.items()}
+
+    def _schedules(
+        self,
+        addresses: Sequence[str],
+        start: datetime,
+        end: datetime,
+        found: dict[str, list[BusyEvent] | Failure],
+    ) -> None:
+        question = {
+            "schedules": list(addresses),
+            "startTime": _edge(start),
+            "endTime": _edge(end),
+            "availabilityViewInterval": 30,
+        }
+        answer = document(self._wire.call("POST", "/me/calendar/getSchedule", json=question))
+        entries = {
+            optional_text(entry, "scheduleId").lower(): entry for entry in mappings(answer, "value", required=True)
+        }
+        for address in addresses:
+            known = found[address]
+            if isinstance(known, Failure):
+                continue
+            entry = entries.get(address.lower(), {})
+            error = mapping(entry, "error")
+            if error or "scheduleItems" not in entry:
+                marks = Marks(frozenset({str(error.get("responseCode")), "schedule_error"}))
+                found[address] = self._wire.table.in_reply(marks, about=FailureScope.CALENDAR, calendar_id=address)
+                continue
+            known.extend(
+                BusyEvent(
+                    "",
+                    _moment(mapping(item, "start")),
+                    _moment(mapping(item, "end")),
+                    tentative=item.get("status") == "tentative",
+                )
+                for item in mappings(entry, "scheduleItems")
+                if item.get("status") not in FREE
+            )
+
+    def _create(self, calendar_id: str, draft: EventDraft) -> WrittenEvent:
+        body = {**_content(draft), "attendees": _rooms(draft), "transactionId": draft.key}
+        try:
+            event = document(
+                self._wire.call(
+                    "POST",
+                    f"{_path(calendar_id)}/events",
+                    json=body,
+                    about=FailureScope.CALENDAR,
+                    calendar_id=calendar_id,
+                )
+            )
+        except ProviderError as error:
+            found = self._find(calendar_id, draft.key) if error.failure.symptom == "M35" else ""
+            if not found:
+                raise
+            return self._patch(calendar_id, found, draft)
+        if not _is_of(event, draft):  # a repeat of an older draft with the same key
+            return self._patch(calendar_id, text(event, "id"), draft)
+        return _written(event)
+
+    def _patch(self, calendar_id: str, event_id: str, draft: EventDraft) -> WrittenEvent:
+        """Bring an event to the draft's state, keeping whomever people invited by hand."""
+        old = document(self._event_call("GET", calendar_id, event_id))
+        people = [guest for guest in mappings(old, "attendees") if guest.get("type") != "resource"]
+        body = {**_content(draft), "attendees": [*people, *_rooms(draft)]}
+        return _written(document(self._event_call("PATCH", calendar_id, event_id, json=body)))
+
+    def _find(self, calendar_id: str, key: str) -> str:
+        """The id of the event with this transactionId among the newest, or "". Raises ProviderError."""
+        params = {"$select": "id,transactionId", "$orderby": "createdDateTime desc", "$top": 100}
+        items = self._items(f"{_path(calendar_id)}/events", params, calendar_id, pages=SEARCHED_PAGES)
+        return next((text(item, "id") for item in items if item.get("transactionId") == key), "")
+
+    def _event_call(self, method: str, calendar_id: str, event_id: str, json: Any = None) -> Answer:
+        return self._wire.call(
+            method,
+            f"{_path(calendar_id)}/events/{quote(event_id, safe='')}",
+            json=json,
+            about=FailureScope.EVENT,
+            calendar_id=calendar_id,
+        )
+
+    def _items(
+        self, path: str, params: Mapping[str, Any], calendar_id: str | None = None, pages: int = 0
+    ) -> Iterator[Document]:
+        """All items of a list; with `pages` those of the first few, else too many are an error."""
+        about = FailureScope.CONNECTION if calendar_id is None else FailureScope.CALENDAR
+        following: Mapping[str, Any] | None = params
+        for _ in range(pages or MAX_PAGES):
+            page = document(self._wire.call("GET", path, params=following, about=about, calendar_id=calendar_id))
+            yield from mappings(page, "value", required=True)
+            path, following = optional_text(page, "@odata.nextLink"), None
+            if not path:
+                return
+        if not pages:
+            raise wrong_shape("endless pages")
+
+    def _narrowed(self, error: ProviderError, calendar_id: str) -> ProviderError:
+        """The refusal of one calendar (M20), if the account itself still answers; else the error as it is."""
+        if error.failure.symptom != "M19":
+            return error
+        self.check()
+        marks = Marks(frozenset({"foreign_calendar"}))
+        return ProviderError(
+            self._wire.table.in_reply(marks, about=FailureScope.CALENDAR, status=403, calendar_id=calendar_id)
+        )
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """The time zone with this IANA or Windows name, or None if nobody knows it."""
+    try:
+        return ZoneInfo(WINDOWS_TO_OLSON.get(name, name))
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        return None
+
+
+def _path(calendar_id: str) -> str:
+    return f"/me/calendars/{quote(calendar_id, safe='')}"
+
+
+def _calendar(item: Document) -> RemoteCalendar:
+    return RemoteCalendar(
+        id=text(item, "id"),
+        name=optional_text(item, "name"),
+        writable=item.get("canEdit") is True,
+        primary=item.get("isDefaultCalendar") is True,
+        color=optional_text(item, "hexColor"),
+    )
+
+
+def _counts(item: Document) -> bool:
+    """The busy rule of `providers.md` section 4."""
+    return (
+        item.get("isCancelled") is not True
+        and item.get("showAs") not in FREE
+        and mapping(item, "responseStatus").get("response") != "declined"
+    )
+
+
+def _busy_event(item: Document) -> BusyEvent:
+    start, end = _span(item)
+    return BusyEvent(
+        event_id=text(item, "id"),
+        start=start,
+        end=end,
+        own_key=optional_text(item, "transactionId"),
+        tentative=item.get("showAs") == "tentative"
+        or mapping(item, "responseStatus").get("response") == "tentativelyAccepted",
+    )
+
+
+def _span(item: Document) -> tuple[datetime, datetime]:
+    """Start and end; an all-day event lasts from midnight to midnight in the zone it was made in.
+
+    Where nobody knows that zone, the widest span on earth counts: unknown is never free.
+    """
+    start, end = mapping(item, "start"), mapping(item, "end")
+    first, last = _moment(start), _moment(end)
+    local = datetime.fromisoformat(text(start, "dateTime"))
+    if item.get("isAllDay") is not True or text(start, "timeZone") != "UTC" or local.time() != time():
+        return first, last
+    zone = zone_named(optional_text(item, "originalStartTimeZone"))
+    if zone is None:
+        return first - timedelta(hours=14), last + timedelta(hours=12)
+    return first.replace(tzinfo=zone).astimezone(UTC), last.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _moment(edge: Document) -> datetime:
+    """A dateTimeTimeZone as aware UTC. Raises ProviderError X02."""
+    zone = zone_named(text(edge, "timeZone"))
+    if zone is None:
+        raise wrong_shape("timeZone")
+    try:
+        local = datetime.fromisoformat(text(edge, "dateTime"))
+    except ValueError as error:
+        raise wrong_shape("dateTime") from error
+    return (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _utc(value: datetime) -> str:
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+def _edge(value: datetime) -> dict[str, str]:
+    return {"dateTime": _utc(value), "timeZone": "UTC"}
+
+
+def _content(draft: EventDraft) -> dict[str, Any]:
+    location = {"displayName": draft.location}
+    if draft.room_addresses:
+        location["locationEmailAddress"] = draft.room_addresses[0]
+    return {
+        "subject": draft.title,
+        "body": {"contentType": "text", "content": draft.description},
+        "start": _edge(draft.start),
+        "end": _edge(draft.end),
+        "location": location,
+    }
+
+
+def _rooms(draft: EventDraft) -> list[dict[str, Any]]:
+    return [{"emailAddress": {"address": address}, "type": "resource"} for address in draft.room_addresses]
+
+
+def _is_of(event: Document, draft: EventDraft) -> bool:
+    return (
+        _moment(mapping(event, "start")) == draft.start
+        and _moment(mapping(event, "end")) == draft.end
+        and optional_text(event, "subject") == draft.title
+    )
+
+
+def _written(event: Document) -> WrittenEvent:
+    return WrittenEvent(id=text(event, "id"), etag=optional_text(event, "@odata.etag"))
