@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
@@ -45,9 +46,7 @@ def sandbox_client(sandbox: Any) -> Iterator[httpx2.Client]:
     """A browser on the sandbox's own pages: consent screens, control API."""
     from sandbox.app import wsgi
 
-    with httpx2.Client(
-        transport=httpx2.WSGITransport(app=wsgi(sandbox)), base_url="http://localhost"
-    ) as client:
+    with httpx2.Client(transport=httpx2.WSGITransport(app=wsgi(sandbox)), base_url="http://localhost") as client:
         yield client
 
 
@@ -115,3 +114,10 @@ def log_in(db: None) -> Callable[[Any], Any]:
         return client
 
     return enter
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port of this machine that nobody listened on a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

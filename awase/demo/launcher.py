@@ -62,7 +62,10 @@ def run(here: Place) -> NoReturn:
         children.wait_for(WEB_HOST, here.port)
         children.start("worker", "awase", "worker")
         step(3, "Sample data, connected through the consent screens")
-        children.run("sample-data", "awase", "demo-data", "--sandbox", here.sandbox_url)
+        # Only once: what people change, break and disconnect afterwards is theirs.
+        if not (seeded := here.folder / "seeded").exists():
+            children.run("sample-data", "awase", "demo-data", "--sandbox", here.sandbox_url)
+            seeded.touch()
         children.check()
         say(welcome(here, time.monotonic() - began))
         while True:
