@@ -12,7 +12,13 @@ from django.conf import settings
 from awase.domain.health import Service
 from awase.providers.google import Google
 from awase.providers.microsoft import Microsoft, Teams
-from awase.providers.protocols import AppConfig, CalendarProvider, ConferenceProvider, OAuthService, TokenSource
+from awase.providers.protocols import (
+    AppConfig,
+    CalendarProvider,
+    ConferenceProvider,
+    OAuthService,
+    TokenSource,
+)
 from awase.providers.zoom import Zoom
 
 

@@ -19,8 +19,7 @@ def new_uid() -> str:
 
 
 class Booking(models.Model):
-    """A guest's booking. `start`/`end` are the meeting itself; buffers are in HostTime. `manage_digest` is the
-    SHA-256 of the secret in the guest's management link, which itself is never stored."""
+    """A guest's booking. `start`/`end` are the meeting itself; buffers are in HostTime."""
 
     uid = models.CharField(max_length=32, unique=True, default=new_uid, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="bookings")
@@ -45,7 +44,6 @@ class Booking(models.Model):
     meeting_id = models.CharField(max_length=300, blank=True)
     join_url = models.URLField(max_length=1000, blank=True)
     sequence = models.PositiveIntegerField(default=0)
-    manage_digest = models.CharField(max_length=64)
     idempotency_key = models.CharField(max_length=100, null=True, blank=True)
     cancel_reason = models.TextField(blank=True)
     created_at = models.DateTimeField()

@@ -73,13 +73,14 @@ class PageMember(models.Model):
         return f"{self.page}: {self.member}"
 
 
+LOCATION_KINDS = [(kind.value, kind.value) for kind in LocationKind]
+
+
 class Location(models.Model):
     """How the meeting is held (ロケーション). `detail`: the page's number, address, link or text."""
 
-    KINDS = [(kind.value, kind.value) for kind in LocationKind]
-
     page = models.ForeignKey(BookingPage, on_delete=models.CASCADE, related_name="locations")
-    kind = models.CharField(max_length=12, choices=KINDS)
+    kind = models.CharField(max_length=12, choices=LOCATION_KINDS)
     detail = models.CharField(max_length=500, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
 

@@ -5,7 +5,7 @@ from django.utils.crypto import get_random_string
 
 from awase.models import Member, Role, User, WeeklySchedule, Workspace
 
-OFFICE_HOURS = [[[540, 1080]]] * 5 + [[], []]
+OFFICE_HOURS = [["09:00-18:00"]] * 5 + [[], []]
 
 
 def anybody_there() -> bool:
@@ -17,7 +17,9 @@ def found_workspace(user: User, name: str = "", slug: str = "", language: str = 
     """A new workspace owned by `user`, who becomes its first member with office hours."""
     with transaction.atomic():
         workspace = Workspace.objects.create(
-            name=name or str(user), slug=slug or get_random_string(8, "abcdefghjkmnpqrstuvwxyz"), language=language
+            name=name or str(user),
+            slug=slug or get_random_string(8, "abcdefghjkmnpqrstuvwxyz"),
+            language=language,
         )
         return add_member(workspace, user, Role.OWNER)
 
@@ -27,6 +29,8 @@ def add_member(workspace: Workspace, user: User, role: Role = Role.MEMBER) -> Me
     with transaction.atomic():
         member = Member.objects.create(workspace=workspace, user=user, role=role)
         WeeklySchedule.objects.create(
-            member=member, name="Office hours", time_zone=user.time_zone, weekly=OFFICE_HOURS
+            member=member,
+            name="Office hours",
+            hours={"time_zone": user.time_zone, "weekly": OFFICE_HOURS},
         )
         return member

@@ -27,6 +27,7 @@ from awase.domain.health import (
     Standing,
     Verdict,
     effective,
+    overdue,
     tolerance,
 )
 from awase.models import (
@@ -81,8 +82,7 @@ def member_values(members: Iterable[Member], now: datetime) -> dict[int, MemberV
             id=member.pk,
             name=member.name,
             connections=tuple(
-                _connection_value(member, connection, calendars[connection.pk], now)
-                for connection in linked[member.pk]
+                _connection_value(member, connection, calendars[connection.pk], now) for connection in linked[member.pk]
             ),
             meet_connection_id=member.meet_connection_id,
             phone=member.phone,
@@ -116,12 +116,16 @@ def _connection_value(
                 receives=calendar.pk == member.booking_calendar_id,
                 go_on_without=calendar.go_on_without,
                 missing=calendar.missing_since is not None
-                or (calendar.unreadable_since is not None and now - calendar.unreadable_since >= patience),
+                or (
+                    calendar.unreadable_since is not None
+                    and overdue(calendar.unreadable_since, now=now, tolerance=patience)
+                ),
             )
             for calendar in calendars
             if calendar.checked or calendar.pk == member.booking_calendar_id
         ),
         lacking=tuple(sorted(lacking.items())),
+        credential_id=credential.pk,
     )
 
 

@@ -43,7 +43,12 @@ class Cause(StrEnum):
 
 
 def record(
-    credential_id: int, signal: Good | Failure, cause: Cause, now: datetime, *, calendars_changed: bool = False
+    credential_id: int,
+    signal: Good | Failure,
+    cause: Cause,
+    now: datetime,
+    *,
+    calendars_changed: bool = False,
 ) -> Renewal:
     """Take a signal in: new state, history, the pages that depend on it, parked work, notices – one transaction.
 
@@ -53,6 +58,8 @@ def record(
     with transaction.atomic():
         credential = Credential.objects.select_for_update().get(pk=credential_id)
         before = recorded_state(credential)
+        if isinstance(signal, Good) and not signal.full and before.standing is Standing.OK and not credential.lacking:
+            return Renewal([], [])  # nothing to learn from yet another call that worked
         lacking_before = dict(credential.lacking)
         if isinstance(signal, Failure):
             after = after_failure(before, signal, now=now)
@@ -112,9 +119,7 @@ def raise_alarm(service: str, failure: Failure, now: datetime) -> None:
     detail = failure.detail[:300]
     known = ServiceAlarm.objects.filter(service=service)
     if not known.update(symptom=failure.symptom, detail=detail, last_at=now, count=F("count") + 1):
-        ServiceAlarm.objects.create(
-            service=service, symptom=failure.symptom, detail=detail, since=now, last_at=now
-        )
+        ServiceAlarm.objects.create(service=service, symptom=failure.symptom, detail=detail, since=now, last_at=now)
 
 
 def _write(credential: Credential, state: Recorded, now: datetime) -> None:

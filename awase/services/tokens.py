@@ -57,7 +57,12 @@ class StoredTokens:
                 return self._refresh(credential, tokens, lease)
             if time.monotonic() > patience:
                 raise ProviderError(
-                    Failure(FailureClass.RETRY, FailureScope.CONNECTION, "X01", detail="another refresh is under way")
+                    Failure(
+                        FailureClass.RETRY,
+                        FailureScope.CONNECTION,
+                        "X01",
+                        detail="another refresh is under way",
+                    )
                 )
             time.sleep(POLL_SECONDS)
 
@@ -92,15 +97,15 @@ class StoredTokens:
         return fresh.access_token
 
 
-class GivenTokens:
-    """The TokenSource of a token set that is not stored yet: a fresh grant being verified."""
+class GivenToken:
+    """The TokenSource of one token that is at hand and not refreshed: a fresh grant being verified, or a
+    thread that must not touch the database."""
 
-    def __init__(self, tokens: Tokens) -> None:
-        self.tokens = tokens
+    def __init__(self, access_token: str) -> None:
+        self._access_token = access_token
 
     def token(self, *, rejected: str | None = None) -> str:
-        """The access token; a grant that is rejected right after it was given is not refreshed."""
-        return self.tokens.access_token
+        return self._access_token
 
 
 def source(credential: Credential) -> TokenSource:

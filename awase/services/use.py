@@ -9,7 +9,11 @@ from django.db.models import Q
 from awase.domain.health import LocationKind, Service
 from awase.models import BookingPage, Calendar, Condition, Connection, Credential
 
-BACKED_BY = {LocationKind.MEET: Service.GOOGLE, LocationKind.ZOOM: Service.ZOOM, LocationKind.TEAMS: Service.TEAMS}
+BACKED_BY = {
+    LocationKind.MEET: Service.GOOGLE,
+    LocationKind.ZOOM: Service.ZOOM,
+    LocationKind.TEAMS: Service.TEAMS,
+}
 
 
 def renew_use(member_ids: Collection[int], now: datetime) -> None:
@@ -31,7 +35,9 @@ def renew_use(member_ids: Collection[int], now: datetime) -> None:
     busy_members = _members_of_accepting_pages(members)
     for credential in credentials:
         links = [link for link in connections if link.credential_id == credential.pk]
-        in_use = [link for link in links if link.pk in with_calendars or (link.member_id, credential.service) in backing]
+        in_use = [
+            link for link in links if link.pk in with_calendars or (link.member_id, credential.service) in backing
+        ]
         interval: timedelta | None = None
         if in_use:
             watched = any(link.member_id in busy_members for link in in_use)

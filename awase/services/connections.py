@@ -1,0 +1,323 @@
+"""Connecting, reconnecting and disconnecting accounts, and what each account is used for.
+
+A connection keeps its identity: reconnecting the same account keeps its calendars and their ticks, is verified
+by reading every calendar in use, and opens the pages in the transaction that stores it.
+"""
+
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.db import transaction
+
+from awase import registry
+from awase.domain.errors import Capability, Failure, ProviderError
+from awase.domain.health import Service, Standing
+from awase.models import BookingPage, Calendar, Connection, ConnectionChange, Credential, Member
+from awase.providers.protocols import Grant, RemoteCalendar
+from awase.services import checks
+from awase.services.health import Renewal, pages_of_members, renew, standing_of
+from awase.services.signals import Cause, linked_members, record
+from awase.services.tokens import GivenToken, sealed, source, tokens_of
+from awase.services.use import renew_use
+
+logger = logging.getLogger(__name__)
+
+CALENDAR_SERVICES = {Service.GOOGLE, Service.MICROSOFT, Service.CALDAV}
+PATIENCE = timedelta(minutes=15)  # how long somebody may stay on the consent screen
+
+
+class Trouble(StrEnum):
+    """What can go wrong while connecting; each has words that say what happened and what to do."""
+
+    DENIED = "denied"  # the person said no
+    STATE = "state"  # the answer does not belong to a request of this session
+    EXPIRED = "expired"  # the request is too old
+    SCOPE = "scope"  # a box was not ticked
+    OTHER_ACCOUNT = "other_account"  # another account than the one to be reconnected
+    ADMIN = "admin"  # the account's administrator does not allow it
+    FAILED = "failed"  # the service answered with an error
+    NOT_CONFIGURED = "not_configured"
+
+
+class ConnectProblem(Exception):
+    """Connecting did not work; nothing was stored."""
+
+    def __init__(self, trouble: Trouble, *, expected: str = "", got: str = "", failure: Failure | None = None) -> None:
+        super().__init__(trouble.value)
+        self.trouble, self.expected, self.got, self.failure = trouble, expected, got, failure
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A request under way, kept in the person's own session: the state and the PKCE secret bind the answer to it."""
+
+    service: str
+    state: str
+    verifier: str
+    member_id: int
+    connection_id: int | None
+    started: float
+
+    def to_session(self) -> dict[str, Any]:
+        return {slot: getattr(self, slot) for slot in self.__slots__}
+
+
+def start(member: Member, service: Service, connection: Connection | None, now: datetime) -> tuple[str, Pending]:
+    """The address of the consent screen, and what the session must remember until the answer comes."""
+    pending = Pending(
+        service=service.value,
+        state=secrets.token_urlsafe(32),
+        verifier=secrets.token_urlsafe(48),
+        member_id=member.pk,
+        connection_id=connection.pk if connection else None,
+        started=now.timestamp(),
+    )
+    try:
+        address = registry.oauth(service).authorize_url(
+            state=pending.state,
+            verifier=pending.verifier,
+            login_hint=connection.credential.account_email if connection else "",
+        )
+    except registry.NotConfigured:
+        raise ConnectProblem(Trouble.NOT_CONFIGURED) from None
+    return address, pending
+
+
+def finish(
+    member: Member, service: Service, pending: Pending | None, answer: dict[str, str], now: datetime
+) -> Connection:
+    """Take the service's answer in. Raises ConnectProblem; then nothing was stored."""
+    fits = pending and pending.service == service and pending.member_id == member.pk
+    if pending is None or not fits or not secrets.compare_digest(pending.state, answer.get("state", "")):
+        raise ConnectProblem(Trouble.STATE)
+    if now.timestamp() - pending.started > PATIENCE.total_seconds():
+        raise ConnectProblem(Trouble.EXPIRED)
+    if error := answer.get("error", ""):
+        admin = {"admin_policy_enforced", "org_internal"}
+        denied = {"access_denied", "consent_required"}
+        raise ConnectProblem(Trouble.ADMIN if error in admin else Trouble.DENIED if error in denied else Trouble.FAILED)
+    try:
+        grant = registry.oauth(service).exchange(code=answer.get("code", ""), verifier=pending.verifier, now=now)
+    except ProviderError as error:
+        raise ConnectProblem(Trouble.FAILED, failure=error.failure) from error
+    if grant.missing:
+        raise ConnectProblem(Trouble.SCOPE)
+    _same_account(member, pending, grant)
+    return _store(member, service, grant, now)
+
+
+def _same_account(member: Member, pending: Pending, grant: Grant) -> None:
+    """Reconnecting with another account is explained, never silently accepted."""
+    if pending.connection_id is None:
+        return
+    wanted = Connection.objects.filter(pk=pending.connection_id, member=member).select_related("credential").first()
+    if wanted is not None and wanted.credential.account_id != grant.account.id:
+        raise ConnectProblem(Trouble.OTHER_ACCOUNT, expected=wanted.credential.account_email, got=grant.account.email)
+
+
+def _store(member: Member, service: Service, grant: Grant, now: datetime) -> Connection:
+    """Verify the grant with real reads, then keep it: identity, ticks, busy times, state and pages in one go."""
+    known = Credential.objects.filter(service=service, account_id=grant.account.id).first()
+    token = GivenToken(grant.tokens.access_token)
+    listed = _list_calendars(service, token)
+    reading = checks.read(service, known, token, now)
+    with transaction.atomic():
+        credential, _ = Credential.objects.update_or_create(
+            service=service,
+            account_id=grant.account.id,
+            defaults={
+                "account_email": grant.account.email,
+                "account_name": grant.account.name,
+                "secret": sealed(grant.tokens),
+                "scopes": " ".join(sorted(grant.tokens.scopes)),
+                "expires_at": grant.tokens.expires_at,
+                "refresh_expires_at": grant.tokens.refresh_expires_at,
+                "lacking": {},
+                "lease_until": None,
+                "lease_token": "",
+            },
+            create_defaults={
+                "account_email": grant.account.email,
+                "account_name": grant.account.name,
+                "secret": sealed(grant.tokens),
+                "scopes": " ".join(sorted(grant.tokens.scopes)),
+                "expires_at": grant.tokens.expires_at,
+                "refresh_expires_at": grant.tokens.refresh_expires_at,
+                "since": now,
+            },
+        )
+        Credential.objects.filter(pk=credential.pk).update(generation=credential.generation + 1)
+        connection, new = Connection.objects.get_or_create(member=member, credential=credential)
+        if listed is not None:
+            for link in credential.connections.all():
+                keep_calendars(link, listed)
+        if new:
+            _first_ticks(member, connection)
+            if known is None:
+                ConnectionChange.objects.create(
+                    credential=credential, at=now, standing=Standing.OK, cause=Cause.CONNECTED
+                )
+        renew_use(linked_members(credential), now)
+        checks.keep(credential, reading)
+        record(
+            credential.pk,
+            reading.signal,
+            Cause.CONNECTED if new else Cause.RECONNECTED,
+            now,
+            calendars_changed=True,
+        )
+    if new and service in CALENDAR_SERVICES:
+        checks.check(credential.pk, Cause.CONNECTED, now)
+    return connection
+
+
+def _list_calendars(service: Service, token: GivenToken) -> list[RemoteCalendar] | None:
+    """The calendars of a fresh grant; None for a meeting account. Raises ConnectProblem."""
+    if service not in CALENDAR_SERVICES:
+        return None
+    try:
+        return list(registry.calendars(service, token).list_calendars())
+    except ProviderError as error:
+        raise ConnectProblem(Trouble.FAILED, failure=error.failure) from error
+
+
+def keep_calendars(connection: Connection, listed: list[RemoteCalendar]) -> None:
+    """Bring the rows in line with what the service lists. Ticks stay; a calendar in use that is no longer
+    listed is missing, any other is dropped."""
+    known = {calendar.external_id: calendar for calendar in connection.calendars.all()}
+    for remote in listed:
+        calendar = known.pop(remote.id, None) or Calendar(connection=connection, external_id=remote.id)
+        calendar.name = remote.name[:300]
+        calendar.time_zone = remote.time_zone
+        calendar.writable = remote.writable
+        calendar.primary = remote.primary
+        calendar.meet_allowed = Capability.MEET in remote.conferences
+        calendar.save()
+    for gone in known.values():
+        if not gone.checked and not gone.receiving_members.exists():
+            gone.delete()
+
+
+def _first_ticks(member: Member, connection: Connection) -> None:
+    """A new account's main calendar is checked for conflicts, and receives bookings if none does yet."""
+    main = connection.calendars.order_by("-primary", "pk").first()
+    if main is None:
+        return
+    main.checked = True
+    main.save(update_fields=["checked"])
+    if member.booking_calendar_id is None:
+        writable = connection.calendars.filter(writable=True).order_by("-primary", "pk").first()
+        Member.objects.filter(pk=member.pk).update(booking_calendar=writable)
+
+
+def set_use(
+    member: Member,
+    connection: Connection,
+    *,
+    checked: set[int],
+    go_on_without: set[int],
+    now: datetime,
+) -> Renewal:
+    """Which calendars of this account are checked for conflicts, and under which policy. The ids that are not
+    this member's are ignored."""
+    with transaction.atomic():
+        for calendar in Calendar.objects.filter(connection=connection, connection__member=member):
+            calendar.checked = calendar.pk in checked
+            calendar.go_on_without = calendar.pk in go_on_without
+            calendar.save(update_fields=["checked", "go_on_without"])
+        renewal = _changed([member.pk], now)
+    _read_anew(connection, now)
+    return renewal
+
+
+def set_booking_calendar(member: Member, calendar_id: int | None, now: datetime) -> Renewal:
+    """The one calendar that bookings are added to, or none. Raises Calendar.DoesNotExist for a foreign one."""
+    calendar = None
+    if calendar_id is not None:
+        calendar = Calendar.objects.select_related("connection").get(
+            pk=calendar_id, connection__member=member, writable=True
+        )
+    with transaction.atomic():
+        Member.objects.filter(pk=member.pk).update(booking_calendar=calendar)
+        renewal = _changed([member.pk], now)
+    if calendar is not None:
+        _read_anew(calendar.connection, now)
+    return renewal
+
+
+def _read_anew(connection: Connection, now: datetime) -> None:
+    """A calendar that just came into use is read at once; until then it is unknown, so not free."""
+    if connection.credential.service in CALENDAR_SERVICES:
+        checks.check(connection.credential_id, Cause.EDIT, now)
+
+
+def _changed(member_ids: list[int], now: datetime, cause: Cause = Cause.EDIT) -> Renewal:
+    renew_use(member_ids, now)
+    return renew(pages_of_members(member_ids), now, cause)
+
+
+def check_now(connection: Connection, now: datetime) -> None:
+    """Look at the account at once, whatever its state, at a person's wish; its calendar list too."""
+    credential = connection.credential
+    if credential.service in CALENDAR_SERVICES:
+        try:
+            listed = list(registry.calendars(Service(credential.service), source(credential)).list_calendars())
+        except ProviderError as error:
+            record(credential.pk, error.failure, Cause.CHECK_NOW, now)
+            return
+        with transaction.atomic():
+            for link in credential.connections.all():
+                keep_calendars(link, listed)
+    checks.check(credential.pk, Cause.CHECK_NOW, now)
+
+
+def disconnect(connection: Connection, now: datetime) -> Renewal:
+    """Take the link away, and the account's tokens with the last link. The grant is then ended at the service
+    where that is safe: never while another connection lives on the same account."""
+    credential = connection.credential
+    grant = None
+    with transaction.atomic():
+        member_id = connection.member_id
+        connection.delete()
+        if not credential.connections.exists():
+            if not _siblings(credential):
+                grant = tokens_of(credential)
+            credential.delete()
+        renewal = _changed([member_id], now, Cause.DISCONNECTED)
+    if grant is not None:
+        try:
+            registry.oauth(Service(credential.service)).revoke(grant)
+        except ProviderError as error:
+            # The copy here is gone either way; the person may also remove the app at the service.
+            logger.warning("grant not revoked at %s: %s", credential.service, error.failure.symptom)
+    return renewal
+
+
+def _siblings(credential: Credential) -> bool:
+    """Whether another credential stands on the same account (Teams beside Outlook): revoking would end both."""
+    microsoft = {Service.MICROSOFT, Service.TEAMS}
+    if credential.service not in microsoft:
+        return False
+    others = Credential.objects.filter(service__in=microsoft, account_email=credential.account_email)
+    return others.exclude(pk=credential.pk).exists()
+
+
+def pages_using(connection: Connection) -> list[BookingPage]:
+    """The pages on whose answer this account's member bears."""
+    return pages_of_members([connection.member_id])
+
+
+def of_member(member: Member) -> list[Connection]:
+    """A member's connections with their accounts, by service."""
+    return list(
+        Connection.objects.filter(member=member).select_related("credential").order_by("credential__service", "pk")
+    )
+
+
+def in_error(connections: list[Connection], now: datetime) -> list[Connection]:
+    """Those whose account cannot be relied on at `now`."""
+    return [link for link in connections if standing_of(link.credential, now)[0] is Standing.ERROR]

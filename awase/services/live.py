@@ -1,0 +1,128 @@
+"""The live check at booking time: a short look into the candidate hosts' calendars at the chosen moment.
+
+A host whose calendar turns out busy, or needs a person, drops out; after a transient failure the stored busy
+times decide while they are young enough.
+"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from awase import registry
+from awase.domain.errors import Failure, FailureClass, ProviderError
+from awase.domain.health import Service
+from awase.models import BookingPage, Calendar, CalendarBusy, CalendarEvent, Credential
+from awase.providers.protocols import BusyEvent, CalendarProvider
+from awase.services.signals import Cause, Good, record
+from awase.services.tokens import GivenToken, source
+
+YOUNG = timedelta(minutes=15)
+MOST_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    credential: Credential
+    provider: CalendarProvider
+    calendars: list[Calendar]
+
+
+def unfit_hosts(
+    page: BookingPage, member_ids: Sequence[int], start: datetime, end: datetime, now: datetime
+) -> set[int]:
+    """Those of `member_ids` who cannot take [start, end) after all. Marks connections that need a person."""
+    if not settings.AWASE_LIVE_CHECK:
+        return set()
+    start -= timedelta(minutes=page.buffer_before_minutes)
+    end += timedelta(minutes=page.buffer_after_minutes)
+    questions, unfit = _questions(member_ids, now)
+    with ThreadPoolExecutor(max_workers=MOST_AT_ONCE) as pool:
+        answers = list(pool.map(lambda question: _ask(question, start, end), questions))
+    for question, answer in zip(questions, answers, strict=True):
+        unfit |= _judge(question, answer, start, end, now)
+    return unfit
+
+
+def _questions(member_ids: Sequence[int], now: datetime) -> tuple[list[_Question], set[int]]:
+    """One question per account with checked calendars; the members whose token cannot be had are unfit.
+
+    Tokens are fetched here: the threads that ask the services never touch the database.
+    """
+    calendars: dict[int, list[Calendar]] = {}
+    accounts: dict[int, Credential] = {}
+    rows = Calendar.objects.filter(connection__member__in=member_ids, checked=True, missing_since=None)
+    for calendar in rows.select_related("connection__credential"):
+        account = calendar.connection.credential
+        accounts[account.pk] = account
+        calendars.setdefault(account.pk, []).append(calendar)
+    questions, unfit = [], set()
+    for pk, account in accounts.items():
+        try:
+            token = source(account).token()
+        except ProviderError as error:
+            unfit |= _after_failure(calendars[pk], error.failure, account, now)
+            continue
+        provider = registry.calendars(
+            Service(account.service), GivenToken(token), patience=settings.AWASE_LIVE_CHECK_SECONDS
+        )
+        questions.append(_Question(account, provider, calendars[pk]))
+    return questions, unfit
+
+
+Answer = Mapping[str, tuple[BusyEvent, ...] | Failure] | Failure
+
+
+def _ask(question: _Question, start: datetime, end: datetime) -> Answer:
+    ids = sorted({calendar.external_id for calendar in question.calendars})
+    try:
+        return question.provider.busy(ids, start, end)
+    except ProviderError as error:
+        return error.failure
+
+
+def _judge(question: _Question, answer: Answer, start: datetime, end: datetime, now: datetime) -> set[int]:
+    """The members whom this answer rules out."""
+    account = question.credential
+    if isinstance(answer, Failure) and answer.kind is FailureClass.RECONNECT:
+        # The token may merely have been withdrawn early: ask once more with the one writer of the credential.
+        patient = registry.calendars(
+            Service(account.service), source(account), patience=settings.AWASE_LIVE_CHECK_SECONDS
+        )
+        answer = _ask(_Question(account, patient, question.calendars), start, end)
+    if isinstance(answer, Failure):
+        return _after_failure(question.calendars, answer, account, now)
+    record(account.pk, Good(), Cause.LIVE_CHECK, now)
+    members = {calendar.connection.member_id for calendar in question.calendars}
+    own = set(
+        CalendarEvent.objects.filter(member__in=members, booking__end__gt=start, booking__start__lt=end).values_list(
+            "member", "key"
+        )
+    )
+    unfit = set()
+    for calendar in question.calendars:
+        member_id = calendar.connection.member_id
+        found = answer[calendar.external_id]
+        if isinstance(found, Failure):
+            unfit |= _unread(calendar, now)
+        elif any(event.start < end and start < event.end and (member_id, event.own_key) not in own for event in found):
+            unfit.add(member_id)
+    return unfit
+
+
+def _after_failure(calendars: list[Calendar], failure: Failure, account: Credential, now: datetime) -> set[int]:
+    record(account.pk, failure, Cause.LIVE_CHECK, now)
+    if failure.kind is FailureClass.RECONNECT:
+        return {calendar.connection.member_id for calendar in calendars if not calendar.go_on_without}
+    return {member_id for calendar in calendars for member_id in _unread(calendar, now)}
+
+
+def _unread(calendar: Calendar, now: datetime) -> set[int]:
+    """A calendar that could not be read live: its stored busy times decide while they are young enough."""
+    if calendar.go_on_without:
+        return set()
+    oldest = (now - YOUNG).timestamp()
+    young = CalendarBusy.objects.filter(calendar=calendar, read_at__gte=oldest).exists()
+    return set() if young else {calendar.connection.member_id}

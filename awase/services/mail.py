@@ -1,0 +1,209 @@
+"""Rendering and sending one mail: text, HTML, and the calendar part where the booking has one for the guest."""
+
+import smtplib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import get_timezone_name
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from awase.domain.errors import Reason
+from awase.domain.health import LocationKind
+from awase.models import Booking, BookingPage, Credential, Effect, Member, PageHealth
+from awase.services import ics, words
+from awase.services.booking import hosts_of, manage_secret
+from awase.services.health import standing_of
+
+
+class NotSent(Exception):
+    """The mail server did not take it; it will be tried again."""
+
+
+@dataclass(slots=True)
+class Letter:
+    """One mail before it is rendered: its template's name and context, and whom it goes to."""
+
+    to: str
+    language: str
+    template: str
+    context: dict[str, Any]
+    reply_to: str = ""
+    invitation: Booking | None = field(default=None)
+
+
+def send(effect: Effect) -> None:
+    """Send the mail of this effect. Raises NotSent."""
+    letter = _booking_letter(effect) if effect.booking else _connection_letter(effect)
+    if letter is None:
+        return
+    with translation.override(letter.language):
+        name = f"mail/{letter.template}"
+        context = {"sender_line": _("This mail was sent by Awase."), **_resolved(letter.context)}
+        subject = " ".join(render_to_string(f"{name}.subject.txt", context).split())
+        message = EmailMultiAlternatives(
+            subject=subject,
+            body=render_to_string(f"{name}.txt", context),
+            to=[letter.to],
+            reply_to=[letter.reply_to] if letter.reply_to else None,
+        )
+        message.attach_alternative(render_to_string(f"{name}.html", context), "text/html")
+        if letter.invitation:
+            text, method = ics.invitation(letter.invitation, datetime.now(UTC))
+            message.attach_alternative(text, f"text/calendar; charset=utf-8; method={method}")
+    try:
+        message.send()
+    except (OSError, smtplib.SMTPException) as error:
+        raise NotSent(type(error).__name__) from error
+
+
+def _resolved(context: dict[str, Any]) -> dict[str, Any]:
+    """Call what must be worded in the recipient's language only once that language is in force."""
+    return {key: value() if callable(value) else value for key, value in context.items()}
+
+
+def when(start: datetime, end: datetime, zone: str) -> str:
+    """Date and time in a zone, in the language in force."""
+    there = ZoneInfo(zone)
+    begins, ends = start.astimezone(there), end.astimezone(there)
+    last = date_format(ends, "H:i") if begins.date() == ends.date() else date_format(ends, _("D, j F, H:i"))
+    return f"{date_format(begins, _('D, j F Y, H:i'))} – {last}"
+
+
+def zone_name(zone: str, language: str) -> str:
+    """The zone by its name and its identifier: "Japan Standard Time, Asia/Tokyo"."""
+    return f"{get_timezone_name(ZoneInfo(zone), locale=language, width='long')}, {zone}"
+
+
+def facts(booking: Booking, *, for_host: bool) -> dict[str, Any]:
+    """What the booking is, as rows for people, in the language in force."""
+    language = translation.get_language() or "en"
+    zone = booking.page.time_zone if for_host else booking.guest_time_zone
+    names = ", ".join(words.person(host.name) for host in hosts_of(booking))
+    rows = [{"label": _("Host"), "value": names, "url": ""}]
+    if for_host:
+        rows.append({"label": _("Guest"), "value": f"{booking.guest_name} <{booking.guest_email}>", "url": ""})
+        if booking.guest_phone:
+            rows.append({"label": _("Phone"), "value": booking.guest_phone, "url": ""})
+        if booking.guest_note:
+            rows.append({"label": _("Note"), "value": booking.guest_note, "url": ""})
+    if booking.location_kind:
+        name = words.location_name(booking.location_kind)
+        rows.append({"label": _("Place"), "value": ": ".join(filter(None, [name, booking.location_detail])), "url": ""})
+    if booking.join_url:
+        rows.append({"label": _("Link"), "value": booking.join_url, "url": booking.join_url})
+    return {
+        "title": booking.title,
+        "when": when(booking.start, booking.end, zone),
+        "zone": zone_name(zone, language),
+        "facts": rows,
+    }
+
+
+def manage_url(booking: Booking) -> str:
+    """The guest's secret link to manage the booking."""
+    return f"{settings.AWASE_URL}/b/{booking.uid}/{manage_secret(booking)}"
+
+
+def place_notes(booking: Booking, *, link_follows: bool) -> list[str]:
+    """What must be said honestly about the place."""
+    notes = []
+    if booking.place_missing:
+        notes.append(_("Your host will tell you the place."))
+    if link_follows and booking.location_kind in {LocationKind.ZOOM, LocationKind.TEAMS, LocationKind.MEET}:
+        notes.append(_("The link for the online meeting follows in a separate mail."))
+    return notes
+
+
+def _booking_letter(effect: Effect) -> Letter:
+    booking = effect.booking
+    assert booking is not None
+    template = effect.payload["template"]
+    for_host = effect.member is not None
+    link_follows = bool(effect.payload.get("link_follows"))
+    context: dict[str, Any] = {
+        "booking": lambda: facts(booking, for_host=for_host),
+        "notes": lambda: place_notes(booking, link_follows=link_follows),
+        "guest": booking.guest_name,
+        "manage_url": manage_url(booking),
+        "booking_url": f"{settings.AWASE_URL}/app/bookings/{booking.uid}",
+        "link": booking.join_url,
+        "requested": False,
+        "reason": booking.cancel_reason,
+        "by": lambda: _cancelled_by(booking),
+        "again_url": "" if for_host else f"{settings.AWASE_URL}/{booking.workspace.slug}/{booking.page.slug}",
+    }
+    names = {"confirmed": "confirmation", "host_booked": "host_notice", "host_cancelled": "cancelled"}
+    if effect.member:
+        user = effect.member.user
+        context["recipient"] = user.name
+        return Letter(
+            to=user.email,
+            language=user.language or booking.workspace.language,
+            template=names[template],
+            context=context,
+            reply_to=booking.guest_email,
+        )
+    hosts = hosts_of(booking)
+    context["recipient"] = booking.guest_name
+    return Letter(
+        to=booking.guest_email,
+        language=booking.guest_language,
+        template=names.get(template, template),
+        context=context,
+        reply_to=hosts[0].user.email if hosts else "",
+        invitation=booking,
+    )
+
+
+def _cancelled_by(booking: Booking) -> str:
+    last = booking.changes.filter(what__startswith="cancelled_by_").last()
+    if last and last.what == "cancelled_by_host":
+        return _("The host has cancelled the booking.")
+    return _("The guest has cancelled the booking.")
+
+
+def _connection_letter(effect: Effect) -> Letter | None:
+    credential = Credential.objects.filter(pk=effect.payload["credential"]).first()
+    if credential is None or effect.member is None:
+        return None
+    member: Member = effect.member
+    pages = list(BookingPage.objects.filter(pk__in=effect.payload["pages"]).order_by("title"))
+    now = timezone.now()
+    _standing, reason = standing_of(credential, now)
+    linked = list(credential.connections.select_related("member__user"))
+    mine = any(link.member_id == member.pk for link in linked)
+    others = "" if mine or not linked else linked[0].member.name
+    closed = set(PageHealth.objects.filter(page__in=pages, open=False).values_list("page", flat=True))
+    since = credential.since.astimezone(ZoneInfo(member.user.time_zone))
+    service_path = f"/app/connections/{credential.service}" if mine else "/app/connections"
+    context: dict[str, Any] = {
+        "recipient": member.name,
+        "what": lambda: (
+            words.cannot_use(credential.service, credential.account_email, others)
+            if effect.payload["template"] == "connection_error"
+            else _("%(service)s (%(account)s) is connected again.")
+            % {"service": words.service_name(credential.service), "account": credential.account_email}
+        ),
+        "why": lambda: words.happened(reason or Reason.UNREACHABLE),
+        "todo": lambda: words.remedy(reason or Reason.UNREACHABLE),
+        "since": lambda: _("Since %(when)s.") % {"when": date_format(since, _("D, j F Y, H:i"))},
+        "stopped": [page.title for page in pages if page.pk in closed],
+        "going_on": [page.title for page in pages if page.pk not in closed],
+        "opened": [page.title for page in pages if page.pk not in closed],
+        "button": lambda: _("Check the connection"),
+        "url": settings.AWASE_URL + service_path,
+        "reminder": False,
+    }
+    return Letter(
+        to=member.user.email,
+        language=member.user.language or member.workspace.language,
+        template=effect.payload["template"],
+        context=context,
+    )
