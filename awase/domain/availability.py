@@ -197,7 +197,7 @@ def slots(
     opens, closes = rules.period_span(now)
     low = max(window_start, opens, rules.earliest(now))
     high = min(window_end - rules.duration + 1, closes)
-    if high <= low:
+    if high <= low or not hosts:
         return Slots([], np.empty((len(hosts), 0), np.bool_), hosts, {})
     search = Search(rules, groups, hosts, low, high)
     starts = search.starts()
@@ -243,13 +243,14 @@ class Search:
         return expand(schedule, self.low, self.high + self.rules.duration)
 
     def starts(self) -> Starts:
-        """Every start that the hours suggest, and those of sessions; sorted."""
+        """Every start that the hours suggest and somebody could keep, and those of sessions; sorted."""
         step = self.rules.step_minutes * 60
-        found = [np.array(sorted(self.sessions), np.int64)]
-        for opens, closes in self._ranges():
-            passed = max(0, -((opens - self.low) // step))
-            found.append(np.arange(opens + passed * step, min(closes, self.high), step))
-        starts: Starts = np.concatenate(found)
+        ranges = np.array(self._ranges(), np.int64).reshape(-1, 2)
+        opens, closes = ranges[:, :1], ranges[:, 1:]
+        grid = opens + np.arange(0, np.max(closes - opens, initial=0), step)
+        starts: Starts = grid[(grid < closes) & (grid >= self.low) & (grid < self.high)]
+        if self.sessions:
+            starts = np.append(starts, list(self.sessions))
         return starts if (starts[1:] > starts[:-1]).all() else np.unique(starts)
 
     def _ranges(self) -> list[Span]:
@@ -261,7 +262,7 @@ class Search:
             return reduce(_shared, shared)
         every_day = Schedule(self.rules.time_zone, ((Range(0, 1440),),) * 7)
         own = self._hours_of(people) or [self._expand(every_day)]
-        return [span for hours in own for span in hours]
+        return own[0] if len(own) == 1 else sorted({span for hours in own for span in hours})
 
     def _hours_of(self, groups: Sequence[Group]) -> list[list[Span]]:
         rows = (self.row_of.get((group.rooms, id)) for group in groups for id in group.ids)
@@ -273,14 +274,13 @@ class Search:
         width = len(starts) + 1
         size = len(self.hosts) * width
         rows, after, before = self._all_bars()
-        # How many bars begin, less how many end, summed up along each row: 0 where none stands.
-        begin = np.bincount(rows * width + np.searchsorted(starts, after, "right"), minlength=size)
-        end = np.bincount(rows * width + np.searchsorted(starts, before, "left"), minlength=size)
-        free: Flags = np.cumsum(begin - end).reshape(-1, width)[:, :-1] == 0
-        for number, hours in enumerate(self.hours):
-            inside = self._inside(hours, starts)
-            if not inside.all():
-                free[[of == number for of in self.hours_of]] &= inside
+        # How many bars begin, less how many end, summed up along each row: 0 where none stands. In place,
+        # because fresh memory costs more than the sums.
+        bars = np.bincount(rows * width + np.searchsorted(starts, after, "right"), minlength=size)
+        bars -= np.bincount(rows * width + np.searchsorted(starts, before, "left"), minlength=size)
+        bars = bars.reshape(-1, width)
+        free: Flags = np.cumsum(bars, axis=1, out=bars)[:, :-1] == 0
+        free &= np.array([self._inside(hours, starts) for hours in self.hours])[self.hours_of]
         return free
 
     def _all_bars(self) -> tuple[Starts, Starts, Starts]:
@@ -332,7 +332,7 @@ class Search:
         filled = np.full(free.shape[1], bool(self.groups))
         for keys, needed in _demands(self.groups):
             rows = sorted(self.row_of[key] for key in keys if key in self.row_of)
-            filled &= np.count_nonzero(free[rows], axis=0) >= needed
+            filled &= free.take(rows, axis=0).sum(axis=0, dtype=np.int32) >= needed
         return filled
 
 

@@ -8,10 +8,11 @@ come from the time zone database through `zoneinfo`.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import zip_longest
 from time import gmtime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from awase.domain.intervals import Span
 
 DAY = 86_400
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+EPOCH_WEEKDAY = date(1970, 1, 1).weekday()
 LAST_DATE = date(9000, 1, 1)  # an absence or period "without end" may carry any date
 
 
@@ -71,14 +73,11 @@ class WallClock:
         self.moments = tuple(moment for moment, _ in rows[1:])  # at which the offset changes
         self.offsets = tuple(offset for _, offset in rows)  # one more than moments
         changes = list(zip(self.moments, self.offsets, self.offsets[1:], strict=False))
-        self._walls = tuple(at + max(before, after) for at, before, after in changes)
+        # From walls[i] on the wall clock reads offsets[i + 1]: in gap and fold the offset before it counts.
+        self.walls = tuple(at + max(before, after) for at, before, after in changes)
         self.skipped = frozenset(
             day for at, before, after in changes for day in range(-((-at - before) // DAY), (at + after) // DAY)
         )  # days since 1970 that do not exist here
-
-    def utc(self, wall: int) -> int:
-        """The moment of a wall-clock time: in a gap forward, in a fold the first."""
-        return wall - self.offsets[bisect_right(self._walls, wall)]
 
     def wall(self, seconds: int) -> int:
         """The wall-clock time at a moment."""
@@ -114,23 +113,21 @@ def day_after(day: date) -> date:
     return min(day, LAST_DATE) + timedelta(days=1)
 
 
-def group_by_day(starts: Sequence[int], zone_name: str) -> dict[date, list[int]]:
+def group_by_day(starts: list[int], zone_name: str) -> dict[date, list[int]]:
     """Sorted epoch seconds grouped by their date in a zone (the guest's), dates in order."""
     days: dict[date, list[int]] = {}
     if not starts:
         return days
     clock = wall_clock(zone_name, starts[0], starts[-1])
     at = 0
-    while at < len(starts):
-        # As far as the date and the offset reach: the next midnight or the next change, what comes first.
-        wall = clock.wall(starts[at])
-        until = starts[at] + DAY - wall % DAY
-        change = bisect_right(clock.moments, starts[at])
-        if change < len(clock.moments):
-            until = min(until, clock.moments[change])
-        upto = bisect_left(starts, until, at)
-        days.setdefault(date.fromordinal(EPOCH_ORDINAL + wall // DAY), []).extend(starts[at:upto])
-        at = upto
+    for change, offset in zip_longest(clock.moments, clock.offsets):
+        stop = len(starts) if change is None else bisect_left(starts, change, at)
+        while at < stop:
+            number = (starts[at] + offset) // DAY
+            upto = bisect_left(starts, (number + 1) * DAY - offset, at, stop)
+            day = date.fromordinal(EPOCH_ORDINAL + number)
+            days[day] = days[day] + starts[at:upto] if day in days else starts[at:upto]
+            at = upto
     return days
 
 
@@ -199,16 +196,22 @@ def expand(schedule: Schedule, start: int, end: int) -> list[Span]:
     because slot starts are counted from there.
     """
     clock = wall_clock(schedule.time_zone, start, end)
-    # A range may begin two days before it ends, and a skipped date may push it one further.
-    first = clock.wall(start) // DAY - 3
-    last = clock.wall(end) // DAY + 1
+    walls, offsets = clock.walls, clock.offsets
+    every_week_alike = not schedule.overrides and not schedule.closed_on_holidays
     spans = []
-    for day in range(first, last + 1):
+    # A range may begin two days before it ends, and a skipped date may push it one further.
+    for day in range(clock.wall(start) // DAY - 3, clock.wall(end) // DAY + 2):
         if day in clock.skipped:
             continue
-        for begin_minute, end_minute in schedule.ranges_on(date.fromordinal(EPOCH_ORDINAL + day)):
-            opens = clock.utc(day * DAY + begin_minute * 60)
-            closes = clock.utc(day * DAY + end_minute * 60)
+        if every_week_alike:
+            ranges = schedule.weekly[(day + EPOCH_WEEKDAY) % 7]
+        else:
+            ranges = schedule.ranges_on(date.fromordinal(EPOCH_ORDINAL + day))
+        for begin_minute, end_minute in ranges:
+            opens = day * DAY + begin_minute * 60
+            opens -= offsets[bisect_right(walls, opens)]
+            closes = day * DAY + end_minute * 60
+            closes -= offsets[bisect_right(walls, closes)]
             if opens < closes and opens < end and closes > start:  # a gap can swallow a range
                 spans.append((opens, closes))
     return sorted(spans)
