@@ -1,0 +1,35 @@
+"""Every adapter against its service: the sandbox in this process, or a Radicale server on loopback."""
+
+from collections.abc import Iterator
+
+import pytest
+import stamina
+
+from tests.providers.worlds import SandboxWorld
+
+
+@pytest.fixture(autouse=True)
+def no_waiting() -> Iterator[None]:
+    """Repeats happen, but without their pauses."""
+    with stamina.set_testing(True, attempts=2, cap=True):
+        yield
+
+
+@pytest.fixture
+def google() -> SandboxWorld:
+    return SandboxWorld("google")
+
+
+@pytest.fixture
+def microsoft() -> SandboxWorld:
+    return SandboxWorld("microsoft")
+
+
+@pytest.fixture
+def teams() -> SandboxWorld:
+    return SandboxWorld("teams")
+
+
+@pytest.fixture
+def zoom() -> SandboxWorld:
+    return SandboxWorld("zoom")
