@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from awase.domain.errors import Capability, Reason
+from awase.domain.errors import Capability
 from awase.domain.health import (
     CalendarStanding,
     CalendarValue,
@@ -42,20 +42,28 @@ Members = Mapping[int, MemberValue]
 def calendar_standing(member: MemberValue) -> CalendarStanding:
     """`calendar(M)`: error if a calendar that counts is missing or its connection is in error; else ok if
     any calendar is checked or receives bookings; else none."""
-    calendars = [
-        (connection, calendar) for connection in member.connections for calendar in connection.calendars
-    ]
-    if any(
-        calendar.counts and (calendar.missing or connection.standing is Standing.ERROR)
-        for connection, calendar in calendars
-    ):
+    if broken_calendars(member):
         return CalendarStanding.ERROR
-    return CalendarStanding.OK if any(calendar.in_use for _, calendar in calendars) else CalendarStanding.NONE
+    in_use = any(calendar.in_use for connection in member.connections for calendar in connection.calendars)
+    return CalendarStanding.OK if in_use else CalendarStanding.NONE
 
 
-def location_standing(
-    member: MemberValue, location: LocationValue, *, attends: bool = True
-) -> LocationStanding:
+def broken_calendars(
+    member: MemberValue, *, counting: bool = True
+) -> list[tuple[ConnectionValue, CalendarValue | None]]:
+    """What is broken in the member's calendars that count (or, in use, do not): each connection in error,
+    with None, and each missing calendar of a connection that works."""
+    broken: list[tuple[ConnectionValue, CalendarValue | None]] = []
+    for connection in member.connections:
+        calendars = [c for c in connection.calendars if c.in_use and c.counts is counting]
+        if connection.standing is Standing.ERROR:
+            broken += [(connection, None)] if calendars else []
+        else:
+            broken += [(connection, calendar) for calendar in calendars if calendar.missing]
+    return broken
+
+
+def location_standing(member: MemberValue, location: LocationValue, *, attends: bool = True) -> LocationStanding:
     """`location(M, L)`. `attends` is False for a page owner who is not sure to be a host of each booking: a
     Meet link is then written to the calendar that his bookings are added to, which must exist."""
     lack = location_lack(member, location, attends=attends)
@@ -115,9 +123,7 @@ def location_lack(member: MemberValue, location: LocationValue, *, attends: bool
     account = account_behind(member, location.kind)
     if account is None:
         return lack
-    lack = replace(
-        lack, error=True, connection_id=account.id, service=account.service, account=account.account
-    )
+    lack = replace(lack, error=True, connection_id=account.id, service=account.service, account=account.account)
     if account.standing is Standing.ERROR:
         return replace(lack, reason=account.reason)
     reason = account.lacks(BACKED_BY[location.kind][1])
@@ -136,9 +142,7 @@ def location_lack(member: MemberValue, location: LocationValue, *, attends: bool
 def calendar_usable(page: PageValue, member: MemberValue) -> bool:
     """True if the member's calendar lets them be one of "k of": ok, or none where the page requires none."""
     standing = calendar_standing(member)
-    return standing is CalendarStanding.OK or (
-        standing is CalendarStanding.NONE and not page.calendar_required
-    )
+    return standing is CalendarStanding.OK or (standing is CalendarStanding.NONE and not page.calendar_required)
 
 
 def attends(page: PageValue, member_id: int) -> bool:
@@ -233,9 +237,7 @@ def _owner_location(page: PageValue, members: Members, found: _Findings) -> None
         (found.stops if lack.error and not found.offered else found.warnings).append(lack)
 
 
-def _groups_of_people(
-    page: PageValue, members: Members, still_open: Mapping[int, int], found: _Findings
-) -> None:
+def _groups_of_people(page: PageValue, members: Members, still_open: Mapping[int, int], found: _Findings) -> None:
     """The calendar rule of `all` for each "all of" group; "k of" groups need k whose calendar is usable."""
     hosts: list[int] = []
     for index, group in page.people:
@@ -244,7 +246,7 @@ def _groups_of_people(
             if group.needed is None:
                 found.stops += _calendar_lacks(members[id])
             elif not calendar_usable(page, members[id]):
-                broken += [] if attends(page, id) else _calendar_lacks(members[id], none=True)
+                broken += [] if attends(page, id) else _unusable_calendar_lacks(members[id])
                 continue
             hosts.append(id)
         if index not in still_open:
@@ -262,7 +264,7 @@ def _eligible_hosts(page: PageValue, members: Members, found: _Findings) -> None
     with_calendar = with_location = False
     of_hosts: list[Lack] = []
     for member in (members[id] for id in page.everybody):
-        no_calendar = [] if calendar_usable(page, member) else _calendar_lacks(member, none=True)
+        no_calendar = [] if calendar_usable(page, member) else _unusable_calendar_lacks(member)
         lacks = {location.id: location_lack(member, location) for location in page.locations}
         usable = tuple(id for id, lack in lacks.items() if lack is None)
         unusable = [lack for lack in lacks.values() if lack is not None]
@@ -321,51 +323,39 @@ def _room_lack(room: RoomValue, group_index: int) -> Lack:
     )
 
 
-def _calendar_lacks(member: MemberValue, *, none: bool = False) -> list[Lack]:
-    """What is broken in the calendars of `member` that count; with `none`, that there is no calendar."""
-    lacks = [
-        lack
-        for connection in member.connections
-        for lack in _connection_lacks(member, connection, [c for c in connection.calendars if c.counts])
-    ]
-    return lacks or ([Lack(StopKind.CALENDAR, member_id=member.id, error=False)] if none else [])
+def _calendar_lacks(member: MemberValue) -> list[Lack]:
+    """What is broken in the calendars of `member` that count."""
+    return [_calendar_lack(member, *broken) for broken in broken_calendars(member)]
+
+
+def _unusable_calendar_lacks(member: MemberValue) -> list[Lack]:
+    """The same for a member who may not be one of "k of": what is broken, or that there is no calendar."""
+    return _calendar_lacks(member) or [Lack(StopKind.CALENDAR, member_id=member.id, error=False)]
 
 
 def _idle_calendar_lacks(member: MemberValue) -> list[Lack]:
     """What does not stop a page: calendars under *go on without it* that cannot be read, and an account
     that can be read but takes no new events (storage full)."""
-    lacks: list[Lack] = []
-    for connection in member.connections:
-        counting = any(calendar.counts for calendar in connection.calendars)
-        if not (counting and connection.standing is Standing.ERROR):
-            idle = [c for c in connection.calendars if c.in_use and not c.counts]
-            lacks += _connection_lacks(member, connection, idle)
-        full = connection.lacks(Capability.CALENDAR)
-        if full is not None and any(calendar.receives for calendar in connection.calendars):
-            lacks.append(_connection_lack(member, connection, full))
+    told = broken_calendars(member)
+    lacks = [
+        _calendar_lack(member, *broken) for broken in broken_calendars(member, counting=False) if broken not in told
+    ]
+    written = receiving(member)
+    full = written and written[0].lacks(Capability.CALENDAR)
+    if written and full:
+        lacks.append(replace(_calendar_lack(member, written[0], None), reason=full))
     return lacks
 
 
-def _connection_lacks(
-    member: MemberValue, connection: ConnectionValue, calendars: list[CalendarValue]
-) -> list[Lack]:
-    """The connection's error if it has one and `calendars` need it; else each of them that is missing."""
-    if connection.standing is Standing.ERROR:
-        return [_connection_lack(member, connection, connection.reason)] if calendars else []
-    lack = _connection_lack(member, connection, None)
-    return [
-        replace(lack, calendar_id=calendar.id, calendar_name=calendar.name, calendar_missing=True)
-        for calendar in calendars
-        if calendar.missing
-    ]
-
-
-def _connection_lack(member: MemberValue, connection: ConnectionValue, reason: Reason | None) -> Lack:
-    return Lack(
+def _calendar_lack(member: MemberValue, connection: ConnectionValue, missing: CalendarValue | None) -> Lack:
+    lack = Lack(
         StopKind.CALENDAR,
         member_id=member.id,
         connection_id=connection.id,
         service=connection.service,
         account=connection.account,
-        reason=reason,
+        reason=connection.reason,
     )
+    if missing is None:
+        return lack
+    return replace(lack, calendar_id=missing.id, calendar_name=missing.name, calendar_missing=True)

@@ -151,6 +151,13 @@ class PageValue:
     rooms: tuple[RoomValue, ...] = ()
     calendar_required: bool = True  # 「カレンダー接続済みのメンバーのみ」, matters in "k of" groups only
 
+    def member(self, member_id: int) -> MemberValue:
+        """The member with this id. Raises KeyError if the values do not hold them."""
+        for member in self.members:
+            if member.id == member_id:
+                return member
+        raise KeyError(member_id)
+
     @property
     def people(self) -> tuple[tuple[int, Group], ...]:
         """The groups of people, each with its index in `groups`."""

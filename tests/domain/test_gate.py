@@ -69,16 +69,12 @@ WORKED_CASES = [
     pytest.param("any", ["G+ Z!", "G! Z+"], ["zoom"], [HOST], [], "", 0, id="any: no eligible host"),
     pytest.param("any", ["G-", "G-"], [], [CALENDAR], [], "", 0, id="any: calendar required"),
     pytest.param("any, calendar not required", ["G-", "G-"], [], [], [], "AB", 0, id="any: not required"),
-    pytest.param(
-        "any", ["G! Z!", "G+ Z-"], ["zoom", "phone"], [], ["phone"], "B", 1, id="any: only B, by phone"
-    ),
+    pytest.param("any", ["G! Z!", "G+ Z-"], ["zoom", "phone"], [], ["phone"], "B", 1, id="any: only B, by phone"),
     pytest.param("any", ["G+ Z-", "G+ Z-"], ["zoom"], [LOCATION], [], "", 0, id="any: nobody has Zoom"),
 ]
 
 
-@pytest.mark.parametrize(
-    ("condition", "members", "locations", "stops", "offered", "hosts", "warnings"), WORKED_CASES
-)
+@pytest.mark.parametrize(("condition", "members", "locations", "stops", "offered", "hosts", "warnings"), WORKED_CASES)
 def test_worked_case(
     condition: str,
     members: list[str | MemberValue],
