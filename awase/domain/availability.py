@@ -35,7 +35,7 @@ from awase.domain.health import Group
 from awase.domain.intervals import BusyTimes as BusyTimes
 from awase.domain.intervals import Span, merged
 from awase.domain.limits import ALWAYS, NO_LIMITS, Quota
-from awase.domain.schedule import Range, Schedule, day_after, expand, group_by_day, local_date, midnight
+from awase.domain.schedule import Schedule, always_open, day_after, expand, group_by_day, local_date, midnight
 
 Starts = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -216,6 +216,13 @@ def is_offered(rules: SlotRules, groups: Sequence[Group], hosts: Sequence[HostTi
     return start in slots(rules, groups, hosts, start, start + rules.duration, now)
 
 
+def can_meet(rules: SlotRules, groups: Sequence[Group], hosts: Sequence[HostTimes], start: int) -> bool:
+    """Whether the groups can be filled at this start (epoch seconds), on the grid or off it, whatever the
+    page's period, notice, limits and sessions say."""
+    search = Search(rules, groups, hosts, start, start + 1)
+    return bool(hosts) and bool(search.filled(search.free(np.array([start])))[0])
+
+
 class Search:
     """One question: which starts s with low <= s < high, and who is free in each."""
 
@@ -260,8 +267,7 @@ class Search:
         shared = self._hours_of(needed)
         if shared:
             return reduce(_shared, shared)
-        every_day = Schedule(self.rules.time_zone, ((Range(0, 1440),),) * 7)
-        own = self._hours_of(people) or [self._expand(every_day)]
+        own = self._hours_of(people) or [self._expand(always_open(self.rules.time_zone))]
         return own[0] if len(own) == 1 else sorted({span for hours in own for span in hours})
 
     def _hours_of(self, groups: Sequence[Group]) -> list[list[Span]]:

@@ -179,6 +179,11 @@ class Schedule:
         return self.weekly[day.weekday()]
 
 
+def always_open(zone_name: str) -> Schedule:
+    """Open around the clock; starts are counted from each midnight in the zone."""
+    return Schedule(zone_name, ((Range(0, 1440),),) * 7)
+
+
 def _check(ranges: Ranges) -> None:
     reach = 0
     for start, end in sorted(ranges):
