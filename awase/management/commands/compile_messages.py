@@ -17,8 +17,7 @@ def compile_catalogues(folder: Path = LOCALE) -> list[Path]:
     return [
         compile_one(source)
         for source in sorted(folder.glob("*/LC_MESSAGES/*.po"))
-        if not (target := source.with_suffix(".mo")).exists()
-        or target.stat().st_mtime_ns <= source.stat().st_mtime_ns
+        if not (target := source.with_suffix(".mo")).exists() or target.stat().st_mtime_ns <= source.stat().st_mtime_ns
     ]
 
 

@@ -20,9 +20,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email", help="the mail address to log in with")
         parser.add_argument("--name", default="", help="the person's name")
-        parser.add_argument(
-            "--workspace", default="", help="address of the workspace to join (default: a new one)"
-        )
+        parser.add_argument("--workspace", default="", help="address of the workspace to join (default: a new one)")
 
     def handle(self, *args: Any, email: str, name: str, workspace: str, **options: Any) -> None:
         joined = Workspace.objects.filter(slug=workspace).first()

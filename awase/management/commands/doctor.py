@@ -7,27 +7,21 @@ from typing import Any
 
 from django.conf import settings
 from django.core import mail
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from awase.services import secrets
+from awase.management.readiness import make_ready
 
 
-def database() -> Iterator[str]:
+def storage() -> Iterator[str]:
     try:
+        make_ready()
         executor = MigrationExecutor(connection)
-    except DatabaseError as error:
-        yield f"The database cannot be opened ({type(error).__name__}): check AWASE_STATE."
-        return
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        yield "The database is not up to date: run `awase prepare`."
-
-
-def encryption() -> Iterator[str]:
-    try:
-        secrets.verify()
-    except SystemExit as error:
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            yield "The database is not up to date: run `awase prepare`."
+    except ImproperlyConfigured as error:
         yield str(error)
 
 
@@ -51,8 +45,7 @@ def services() -> Iterator[str]:
 
 
 CHECKS: dict[str, Callable[[], Iterator[str]]] = {
-    "Database": database,
-    "Encryption keys": encryption,
+    "Database and encryption keys": storage,
     "Address": address,
     "Mail": mails,
     "Services": services,

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
-from awase.services import secrets
+from awase.management.readiness import make_ready
 
 LEAST_THREADS = 4  # a handshake calls back while the first request still waits
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, host: str, port: int, threads: int, **options: Any) -> None:
-        secrets.verify()
+        make_ready()
         connections.close_all()
         options_of_granian = {
             "interface": "wsgi",
