@@ -17,8 +17,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, no_static: bool = False, **options: Any) -> None:
         compile_catalogues()
-        call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
-        call_command("createcachetable", verbosity=0, skip_checks=True)
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("createcachetable", verbosity=0)
         if not no_static:
-            call_command("collectstatic", interactive=False, verbosity=0, skip_checks=True)
+            call_command("collectstatic", interactive=False, verbosity=0)
         self.stdout.write("Ready.")
