@@ -1,0 +1,245 @@
+"""The real demo, as anybody starts it, and browsers on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import psutil
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from awase.demo.people import PASSWORD, WORKSPACE_SLUG, Person
+
+REPOSITORY = Path(__file__).parents[2]
+PICTURES = REPOSITORY / ".artifacts" / "screens"
+CHROMIUM = "/usr/bin/chromium"
+# As root there is no sandbox; the rest keeps the browser from calling its maker's servers.
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+FIRST_START = 120.0  # seconds; the demo itself promises less
+STOP = 20.0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+class Panel:
+    """The sandbox's control interface: breaks and repairs accounts, shows what the services hold."""
+
+    def __init__(self, url: str) -> None:
+        self.client = httpx2.Client(base_url=url, timeout=10, trust_env=False)
+
+    def fault(self, service: str, email: str, name: str, **details: object) -> None:
+        self._post(f"/control/api/accounts/{service}/{email}/fault", {"fault": name, **details})
+
+    def revoke(self, service: str, email: str) -> None:
+        self._post(f"/control/api/accounts/{service}/{email}/revoke", {})
+
+    def outage(self, service: str, email: str) -> None:
+        self.fault(service, email, "outage")
+
+    def repair(self, service: str, email: str) -> None:
+        self._post(f"/control/api/accounts/{service}/{email}/repair", {})
+
+    def account(self, service: str, email: str) -> dict:
+        answer = self.client.get(f"/control/api/accounts/{service}/{email}")
+        answer.raise_for_status()
+        return answer.json()
+
+    def _post(self, path: str, body: dict) -> None:
+        self.client.post(path, json=body).raise_for_status()
+
+
+@dataclass
+class Demo:
+    """A running demo: its addresses, its folder, and its first process."""
+
+    url: str
+    sandbox_url: str
+    folder: Path
+    process: subprocess.Popen[str]
+    panel: Panel
+
+    def page(self, slug: str) -> str:
+        return f"{self.url}/{WORKSPACE_SLUG}/{slug}/"
+
+
+def start_demo(folder: Path, *arguments: str) -> Demo:
+    """`python -m awase demo`, ready; its output is kept flowing so that it never waits for a reader."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "awase", "demo", *arguments],
+        cwd=REPOSITORY,
+        env={name: value for name, value in os.environ.items() if not name.startswith("AWASE_")}
+        | {"AWASE_STATE": str(folder), "AWASE_CHECK_SECONDS": "3"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    lines: queue.Queue[str] = queue.Queue()
+    threading.Thread(target=lambda: [lines.put(line) for line in process.stdout or []], daemon=True).start()
+    said = []
+    deadline = time.monotonic() + FIRST_START
+    while not any("Stop with Ctrl-C" in line for line in said):
+        try:
+            said.append(lines.get(timeout=0.5))
+        except queue.Empty:
+            if process.poll() is not None or time.monotonic() > deadline:
+                stop_demo(process)
+                pytest.fail(f"The demo did not start:\n{''.join(said)}")
+    place = json.loads((folder / "demo.json").read_text())
+    sandbox_url = f"http://localhost:{place['sandbox_port']}"
+    return Demo(f"http://127.0.0.1:{place['port']}", sandbox_url, folder, process, Panel(sandbox_url))
+
+
+def stop_demo(process: subprocess.Popen[str], demand: int = signal.SIGTERM) -> list[psutil.Process]:
+    """End it as a terminal or a supervisor would; returns the processes that it left behind."""
+    try:
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(demand)
+        process.wait(STOP)
+    except psutil.NoSuchProcess:
+        family = []
+    finally:
+        if process.poll() is None:
+            process.kill()
+        if process.stdout:
+            process.stdout.close()
+    return psutil.wait_procs(family, timeout=5)[1]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="package")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo of all browser tests, on ports of its own; it must leave no process behind."""
+    running = start_demo(tmp_path_factory.mktemp("demo") / "state", "--port", str(free_port()))
+    yield running
+    running.panel.client.close()
+    assert stop_demo(running.process) == []
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """Ends with the package: while it is open, this thread has an event loop, and the ORM refuses to work."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who looks at the screens: their language, zone and device."""
+
+    language: str
+    locale: str
+    time_zone: str
+    width: int = 1280
+    height: int = 900
+    dark: bool = False
+
+    def say(self, japanese: str, english: str) -> str:
+        return japanese if self.language == "ja" else english
+
+
+JAPANESE = Reader("ja", "ja-JP", "Asia/Tokyo", width=375, height=812)
+ENGLISH = Reader("en", "en-US", "America/New_York", dark=True)
+
+
+@pytest.fixture(params=[JAPANESE, ENGLISH], ids=["ja", "en"])
+def reader(request: pytest.FixtureRequest) -> Reader:
+    """One who reads Japanese on a phone, and one who reads English on a dark desktop."""
+    return request.param
+
+
+class Visit:
+    """One person's browser window, with a counter for its pictures."""
+
+    def __init__(self, context: BrowserContext, folder: Path, url: str) -> None:
+        self.context = context
+        self.page: Page = context.new_page()
+        self.folder = folder
+        self.url = url
+
+    def open(self, path: str) -> Page:
+        self.page.goto(path if path.startswith("http") else self.url + path)
+        return self.page
+
+    def log_in(self, person: Person) -> Page:
+        self.open("/accounts/login/")
+        self.page.fill("input[name=login]", person.email)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.locator("main form button").first.click()
+        self.page.wait_for_load_state()
+        return self.page
+
+    def picture(self, name: str) -> None:
+        """Keep the screen as it is, the whole length of it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        number = len(list(self.folder.glob("*.png"))) + 1
+        self.page.screenshot(path=self.folder / f"{number:02}-{name}.png", full_page=True)
+
+
+@pytest.fixture
+def pictures(request: pytest.FixtureRequest) -> Path:
+    """Where this test's pictures go; those of an earlier run are removed."""
+    folder = PICTURES / re.sub(r"[^\w-]+", "-", request.node.name).strip("-")
+    for old in folder.glob("*.png"):
+        old.unlink()
+    return folder
+
+
+@pytest.fixture
+def visit(chromium: Browser, demo: Demo, reader: Reader, pictures: Path) -> Iterator[object]:
+    """visit() opens a fresh browser window of this reader. A screen with an error of its own fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def enter() -> Visit:
+        context = chromium.new_context(
+            locale=reader.locale,
+            timezone_id=reader.time_zone,
+            viewport={"width": reader.width, "height": reader.height},
+            color_scheme="dark" if reader.dark else "light",
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        window = Visit(context, pictures, demo.url)
+        window.page.on("pageerror", lambda error: complaints.append(str(error)))
+        window.page.on(
+            "console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None
+        )
+        return window
+
+    yield enter
+    for context in contexts:
+        context.close()
+    assert complaints == []
