@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sandbox import faults, google, google_writes, zoom
+from sandbox import faults, google, google_writes, microsoft, microsoft_writes, zoom_meetings
 from sandbox.oauth import end_grants
 from sandbox.state import SERVICES, Account, Calendar, Client, Override, Sandbox, new_calendar_id
 from sandbox.wire import BadJson, Refusal, Request, Response, json_response
 
 PREFIX = "/control/api/"
-SEED = {"google": google_writes.seed}
-REMOVE = {"google": google_writes.remove}
-CALENDARS = {"google": google.summary}
+SEED = {"google": google_writes.seed, "microsoft": microsoft_writes.seed}
+REMOVE = {"google": google_writes.remove, "microsoft": microsoft_writes.remove}
+CALENDARS = {"google": google.summary, "microsoft": microsoft.summary}
 
 
 def answer(sandbox: Sandbox, request: Request) -> Response | None:
@@ -81,7 +81,7 @@ def account_view(sandbox: Sandbox, account: Account) -> dict[str, Any]:
         "grants": len(grants),
         "scopes": sorted({scope for grant in grants for scope in grant.scopes}),
         "calendars": calendars(account) if calendars else [],
-        "meetings": zoom.summary(account) if account.service == "zoom" else list(account.meetings.values()),
+        "meetings": zoom_meetings.summary(account) if account.service == "zoom" else list(account.meetings.values()),
     }
 
 
