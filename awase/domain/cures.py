@@ -122,12 +122,12 @@ def _once_per_account(page: PageValue, parts: Iterable[Part]) -> Way:
         *(connection for member in page.members for connection in member.connections),
         *(reader for room in page.rooms for reader in room.readers),
     ]
-    accounts = {known.id: known.credential_id for known in connections if known.credential_id is not None}
+    accounts = {known.id: known.credential_id or -known.id for known in connections}
     chosen: dict[object, Part] = {}
     for part in parts:
         key: object = part
         if isinstance(part, Reconnect | Wait | CheckNow):
-            key = type(part), accounts.get(part.connection_id), part.connection_id not in accounts and part
+            key = type(part), accounts[part.connection_id]
         chosen.setdefault(key, part)
     return tuple(chosen.values())
 

@@ -95,7 +95,7 @@ def account_behind(member: MemberValue, kind: LocationKind) -> ConnectionValue |
     own = [connection for connection in member.connections if connection.service is service]
     if kind is LocationKind.MEET:
         written = receiving(member)
-        if written is not None and written[0] in own:
+        if written is not None and written[0].service is service:
             return written[0]
         chosen = [connection for connection in own if connection.id == member.meet_connection_id] or own
         return chosen[0] if len(chosen) == 1 else None
@@ -155,26 +155,27 @@ def open_places(page: PageValue) -> dict[int, int]:
 
     An "all of" group has a place for each of its ids, whatever their state (their errors stop the page by
     themselves); a "k of" group has k, for those whose calendar, or room, is usable. Nobody fills two places.
-    An empty group has at least one, which nobody can fill.
+    An empty group has at least one, which nobody can fill. Under `any` people are not asked for here.
     """
-    usable = {
-        False: {member.id for member in page.members if calendar_usable(page, member)},
-        True: {room.id for room in page.rooms if room.usable},
-    }
+    members = {member.id: member for member in page.members}
+    rooms = {room.id: room for room in page.rooms}
     places: list[tuple[int, list[tuple[bool, int]]]] = []
     # Fixed places first: augmenting paths never take a seat away from those who have only this one.
     for index, group in sorted(enumerate(page.groups), key=lambda item: item[1].needed is not None):
-        ids = [(group.rooms, id) for id in dict.fromkeys(group.ids)]
-        if not ids:
+        ids = list(dict.fromkeys(group.ids))
+        if not ids and (group.rooms or page.by_owner):
             places += [(index, [])] * max(group.needed or 1, 1)
         elif group.needed is None:
-            places += [(index, [id]) for id in ids]
-        else:
-            places += [(index, [id for id in ids if id[1] in usable[group.rooms]])] * group.needed
+            places += [(index, [(group.rooms, id)]) for id in ids]
+        elif group.rooms:
+            places += [(index, [(True, id) for id in ids if rooms[id].usable])] * group.needed
+        elif page.by_owner:
+            usable = [(False, id) for id in ids if calendar_usable(page, members[id])]
+            places += [(index, usable)] * group.needed
     seated: dict[tuple[bool, int], int] = {}
 
     def seat(place: int, asked: set[tuple[bool, int]]) -> bool:
-        for who in places[place][1]:
+        for who in sorted(places[place][1], key=seated.__contains__):  # the free first
             if who not in asked:
                 asked.add(who)
                 if who not in seated or seat(seated[who], asked):

@@ -5,7 +5,10 @@ that is checked and receives bookings; a later account's calendar is checked onl
 account of which nothing is in use, `?` for one that is degraded, `G-` for one that is not connected.
 """
 
-from awase.domain.errors import Reason
+from dataclasses import replace
+from typing import Any
+
+from awase.domain.errors import Capability, Reason
 from awase.domain.health import (
     CalendarValue,
     ConnectionValue,
@@ -32,7 +35,7 @@ REASONS = {"!": Reason.REVOKED, "~": Reason.UNREACHABLE}
 OTHERS_IDS = 1000
 
 
-def person(name: str, accounts: str = "", **filled: str | int | None) -> MemberValue:
+def person(name: str, accounts: str = "", **filled: Any) -> MemberValue:
     """A member whose id is the position of the first letter of `name` (A is 1); connection ids are 10 × id
     + position from 1, each calendar's id that of its connection. `~` is an outage past the tolerance."""
     member_id = ord(name[0]) - ord("A") + 1
@@ -56,7 +59,30 @@ def person(name: str, accounts: str = "", **filled: str | int | None) -> MemberV
                 calendars=(calendar,) if in_use else (),
             )
         )
-    return MemberValue(member_id, name, tuple(connections), **filled)  # type: ignore[arg-type]
+    return MemberValue(member_id, name, tuple(connections), **filled)
+
+
+def with_calendar(member: MemberValue, calendar_id: int, **changes: Any) -> MemberValue:
+    """The member with one calendar changed."""
+
+    def changed(calendar: CalendarValue) -> CalendarValue:
+        return replace(calendar, **changes) if calendar.id == calendar_id else calendar
+
+    return replace(
+        member,
+        connections=tuple(
+            replace(connection, calendars=tuple(map(changed, connection.calendars)))
+            for connection in member.connections
+        ),
+    )
+
+
+def lacking(member: MemberValue, capability: Capability, reason: Reason = Reason.LICENCE_MISSING) -> MemberValue:
+    """The member whose accounts all lack a capability."""
+    return replace(
+        member,
+        connections=tuple(replace(connection, lacking=((capability, reason),)) for connection in member.connections),
+    )
 
 
 def place(*kinds: LocationKind | str) -> tuple[LocationValue, ...]:
