@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from sandbox import control, google, panel, zoom
-from sandbox.faults import FaultAnswer, cut_off, html_answer, raw_answer
+from sandbox import control, google, microsoft, panel, zoom
+from sandbox.faults import cut_off, html_answer, raw_answer
+from sandbox.microsoft_errors import MOST_PARALLEL, too_many
 from sandbox.oauth import identify_bearer, identify_token_call
 from sandbox.state import Fault, Sandbox
 from sandbox.wire import (
@@ -27,35 +27,22 @@ __all__ = ["Sandbox", "wsgi"]
 HELD_SECONDS = 60.0
 
 
-@dataclass(frozen=True)
-class Service:
-    """One service: its routes, its real host names, how it refuses a token or a missing scope (`check`), how
-    it answers a fault, and its limit of parallel calls of one account."""
+class Service(Protocol):
+    """What the module of a service offers: its routes and real host names, how it refuses a token or a
+    missing scope (`check` gets what `identify_bearer` found), and its error bodies."""
 
-    name: str
-    routes: tuple[Route, ...]
-    hosts: tuple[str, ...]
-    check: Callable[[Call, str], Response | None]
-    fault_answer: FaultAnswer
-    not_found: Callable[[int], Response]
-    bad_json: Callable[[str], Response]
-    parallel: int | None = None
-    too_many: Callable[[], Response] | None = None
+    @property
+    def ROUTES(self) -> tuple[Route, ...]: ...
+    @property
+    def HOSTS(self) -> tuple[str, ...]: ...
+    def check(self, call: Call, trouble: str) -> Response | None: ...
+    def fault_answer(self, call: Call, fault: Fault) -> Response | None: ...
+    def not_found(self, status: int) -> Response: ...
+    def bad_json(self, message: str) -> Response: ...
 
 
-SERVICES = {
-    "google": Service(
-        "google",
-        google.ROUTES,
-        google.HOSTS,
-        google.check,
-        google.fault_answer,
-        google.not_found,
-        google.bad_json,
-    ),
-    "zoom": Service("zoom", zoom.ROUTES, zoom.HOSTS, zoom.check, zoom.fault_answer, zoom.not_found, zoom.bad_json),
-}
-HOSTS = {host: service for service in SERVICES.values() for host in service.hosts}
+SERVICES: dict[str, Service] = {"google": google, "microsoft": microsoft, "zoom": zoom}
+HOSTS = {host: name for name, service in SERVICES.items() for host in service.HOSTS}
 
 
 def wsgi(sandbox: Sandbox) -> Callable[..., Iterable[bytes]]:
@@ -75,34 +62,33 @@ def wsgi(sandbox: Sandbox) -> Callable[..., Iterable[bytes]]:
 
 def answer(sandbox: Sandbox, request: Request) -> Response:
     """Answer one request."""
-    service = find_service(request)
-    if service is None:
+    name = find_service(request)
+    if name is None:
         return local_answer(sandbox, request)
-    found = find_route(service.routes, request.method, request.path)
+    service = SERVICES[name]
+    found = find_route(service.ROUTES, request.method, request.path)
     if isinstance(found, int):
         return service.not_found(found)
     route, parts = found
-    call = Call(sandbox, service.name, request, route, parts)
+    call = Call(sandbox, name, request, route, parts)
     with sandbox.lock:
         trouble = ""
         if route.kind == "token":
             identify_token_call(call)
         elif route.kind == "api":
             trouble = identify_bearer(call)
-    mailbox = f"{service.name}/{call.account.email if call.account else ''}"
-    with sandbox.lock:
+        mailbox = f"{name}/{call.account.email}" if call.account and route.kind == "api" else ""
         sandbox.in_flight[mailbox] += 1
-        crowded = service.parallel is not None and sandbox.in_flight[mailbox] > service.parallel
+        crowded = name == "microsoft" and mailbox and sandbox.in_flight[mailbox] > MOST_PARALLEL
+    status = 0
     try:
-        if crowded and service.too_many is not None and call.account is not None and route.kind == "api":
-            response = service.too_many()
-        else:
-            response = run(service, call, trouble)
+        response = too_many() if crowded else run(service, call, trouble)
+        status = response.status
+        return response
     finally:
         with sandbox.lock:
             sandbox.in_flight[mailbox] -= 1
-            record(call, response.status if "response" in locals() else 0)
-    return response
+            record(call, status)
 
 
 def run(service: Service, call: Call, trouble: str) -> Response:
@@ -155,8 +141,8 @@ def held(sandbox: Sandbox, fault: Fault) -> Response:
     return Response(504)
 
 
-def find_service(request: Request) -> Service | None:
-    """The service that a request is for; its prefix moves from the path to the base."""
+def find_service(request: Request) -> str | None:
+    """The name of the service that a request is for; its prefix moves from the path to the base."""
     host = request.headers.get("host", "").partition(":")[0].lower()
     if host in HOSTS:
         return HOSTS[host]
@@ -164,7 +150,7 @@ def find_service(request: Request) -> Service | None:
     if first in SERVICES:
         request.path = f"/{rest}"
         request.base += f"/{first}"
-        return SERVICES[first]
+        return first
     return None
 
 

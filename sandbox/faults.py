@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from sandbox.oauth import end_grants
@@ -40,8 +39,6 @@ ACTS = {
     "sync_expired": ("Sync tokens expired", "同期トークンの期限切れ"),
 }
 FINAL = "revoked"
-
-FaultAnswer = Callable[[Call, Fault], Response | None]
 
 
 def describe(name: str) -> tuple[str, str]:

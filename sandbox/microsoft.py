@@ -17,7 +17,6 @@ from sandbox.microsoft_errors import (
     not_found,
     token_error,
     token_refused,
-    too_many,
 )
 from sandbox.microsoft_events import calendar_of
 from sandbox.odata import collection, select
@@ -25,7 +24,7 @@ from sandbox.state import Account, Calendar, Grant
 from sandbox.times import utc_text
 from sandbox.wire import Call, Handler, Response, Route, json_response
 
-__all__ = ["HOSTS", "ROUTES", "bad_json", "check", "fault_answer", "not_found", "too_many"]
+__all__ = ["HOSTS", "ROUTES", "bad_json", "check", "fault_answer", "not_found"]
 
 HOSTS = ("login.microsoftonline.com", "graph.microsoft.com")
 ACCESS_LIFE, REFRESH_LIFE = 3599.0, 90 * oauth.DAY

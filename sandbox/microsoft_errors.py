@@ -84,6 +84,7 @@ CODES = {
     "redirect_mismatch": 50011,
     "bad_verifier": 501481,
 }
+MOST_PARALLEL = 4  # calls of one app to one mailbox
 ACCESS_DENIED = "Access is denied. Check credentials and try again."
 
 
