@@ -5,8 +5,8 @@
     python -m scripts.messages missing            list what is untranslated, doubtful or malformed
     python -m scripts.messages prune              drop translations that nothing uses any more
 
-A file of translations maps each English text to its Japanese one; a text with contexts to one per context:
-{"Save": "保存", "%(n)s day": "%(n)s日", "May": {"month": "5月"}}. A text with a plural goes by its singular.
+A file of translations maps each English text to its Japanese one; a text with contexts to one per context
+("" for none): {"Save": "保存", "%(n)s day": "%(n)s日", "May": {"month": "5月"}}. A text with a plural goes by its singular.
 Translations that nothing uses yet are kept in the catalogue until `prune`, so the order of work is free.
 """
 
@@ -107,9 +107,9 @@ def write_catalogue(catalog: Catalog, keep_unused: bool = True) -> None:
 def fill(catalog: Catalog, translations: dict[str, str | dict[str, str]]) -> None:
     """Put the translations into the catalogue; those of texts that nothing uses are set aside."""
     for text, value in translations.items():
-        for context, translation in (value if isinstance(value, dict) else {None: value}).items():
-            new = Message(text, context=context)
-            message = catalog.get(text, context) or catalog.obsolete.setdefault(key(new), new)
+        for context, translation in (value if isinstance(value, dict) else {"": value}).items():
+            new = Message(text, context=context or None)
+            message = catalog.get(text, new.context) or catalog.obsolete.setdefault(key(new), new)
             translate(message, translation)
             message.flags.discard("fuzzy")
 
