@@ -5,8 +5,8 @@
     python -m scripts.messages missing            list what is untranslated, doubtful or malformed
     python -m scripts.messages prune              drop translations that nothing uses any more
 
-A file of translations maps each English text to its Japanese one; a text with contexts to one per context
-("" for none): {"Save": "保存", "%(n)s day": "%(n)s日", "May": {"month": "5月"}}. A text with a plural goes by its singular.
+A file of translations maps each English text to its Japanese one; a text with contexts to one per context ("" for
+none): {"Save": "保存", "%(n)s day": "%(n)s日", "May": {"month": "5月"}}. A text with a plural goes by its singular.
 Translations that nothing uses yet are kept in the catalogue until `prune`, so the order of work is free.
 """
 
