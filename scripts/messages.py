@@ -27,9 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "awase"
 CATALOGUE = PACKAGE / "locale" / "ja" / "LC_MESSAGES" / "django.po"
 PLAIN = ("gettext", "ngettext", "pgettext", "npgettext")
-KEYWORDS = (
-    DEFAULT_KEYWORDS | {f"{name}_lazy": DEFAULT_KEYWORDS[name] for name in PLAIN} | {"gettext_noop": None}
-)
+KEYWORDS = DEFAULT_KEYWORDS | {f"{name}_lazy": DEFAULT_KEYWORDS[name] for name in PLAIN} | {"gettext_noop": None}
 # Dates and names in the header would change with every run and make every merge a conflict.
 CHANGING = (
     "Report-Msgid-Bugs-To",
@@ -48,9 +46,7 @@ class UnreadableSource(Exception):
 
 def used_messages() -> Catalog:
     """Every message in the code and the templates, with the files that use it."""
-    catalog = Catalog(
-        locale="ja", charset="utf-8", header_comment=HEADER, project="Awase", version="1", fuzzy=False
-    )
+    catalog = Catalog(locale="ja", charset="utf-8", header_comment=HEADER, project="Awase", version="1", fuzzy=False)
     for path in sorted([*PACKAGE.rglob("*.py"), *(PACKAGE / "templates").rglob("*.*")]):
         name = path.relative_to(ROOT).as_posix()
         try:
@@ -93,14 +89,10 @@ def current_catalogue() -> Catalog:
 
 def write_catalogue(catalog: Catalog, keep_unused: bool = True) -> None:
     written = BytesIO()
-    write_po(
-        written, catalog, width=100, sort_output=True, include_lineno=False, ignore_obsolete=not keep_unused
-    )
+    write_po(written, catalog, width=100, sort_output=True, include_lineno=False, ignore_obsolete=not keep_unused)
     lines = written.getvalue().decode().splitlines(keepends=True)
     fresh = CATALOGUE.with_suffix(".new")
-    fresh.write_text(
-        "".join(line for line in lines if not line.startswith(tuple(f'"{name}:' for name in CHANGING)))
-    )
+    fresh.write_text("".join(line for line in lines if not line.startswith(tuple(f'"{name}:' for name in CHANGING))))
     fresh.replace(CATALOGUE)
 
 
@@ -147,9 +139,7 @@ def key(message: Message) -> tuple[str, str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb in ("extract", "missing", "prune"):
         verbs.add_parser(verb)
