@@ -34,7 +34,7 @@ class Browser:
     def connect(self, service: str) -> None:
         """Link this person's account at the service: the button, the consent screen, and back."""
         started = self.client.post(
-            reverse("connect", args=[service]), data={"csrfmiddlewaretoken": self.client.cookies["csrftoken"]}
+            f"/app/connections/{service}/connect", data={"csrfmiddlewaretoken": self.client.cookies["csrftoken"]}
         )
         back = answer_consent(self.client, self._redirect(started, "connect"), self.person.email)
         self._redirect(self.client.get(back), "callback")
