@@ -148,16 +148,9 @@ class BearerWire:
         url = self._base + path if path.startswith("/") else path
         if not url.startswith(self._base):
             raise wrong_shape("address of the next page")  # the token stays with its service
-        for attempt in stamina.retry_context(
-            on=_worth_repeating,
-            attempts=2 if method == "GET" else 1,
-            timeout=None,
-            wait_initial=0.1,
-            wait_jitter=0.3,
-        ):
-            with attempt:
-                return self._authorized(method, url, params, json, about, calendar_id)
-        raise AssertionError("stamina ended without an answer or an error")
+        if method != "GET":
+            return self._authorized(method, url, params, json, about, calendar_id)
+        return tried_twice(self._authorized, method, url, params, json, about, calendar_id)
 
     def _authorized(
         self,
@@ -199,8 +192,13 @@ def _worth_repeating(error: Exception) -> bool:
     return (
         isinstance(error, ProviderError)
         and error.failure.kind is FailureClass.RETRY
+        and error.failure.retry_at is None
         and not isinstance(error.__cause__, httpx2.TimeoutException)
     )
+
+
+# For calls that change nothing: twice in all where no answer or a 5xx came at once.
+tried_twice = stamina.RetryingCaller(attempts=2, timeout=None, wait_initial=0.1, wait_jitter=0.3).on(_worth_repeating)
 
 
 def _read(response: httpx2.Response, until: float) -> bytes:

@@ -78,8 +78,8 @@ class Teams(MicrosoftAdapter):
     """Teams meetings."""
 
     service = "teams"
-    scopes = (*IDENTITY, "OnlineMeetings.ReadWrite")
-    required = frozenset({"OnlineMeetings.ReadWrite"})
+    scopes = (*IDENTITY, "User.Read", "OnlineMeetings.ReadWrite")
+    required = frozenset({"User.Read", "OnlineMeetings.ReadWrite"})
     capabilities = frozenset({Capability.TEAMS})
 
     def session(self, tokens: TokenSource) -> TeamsMeetings:

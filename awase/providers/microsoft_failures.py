@@ -87,7 +87,7 @@ SYMPTOMS = (
     # M34 stands before M33 because both may carry the code Forbidden.
     Symptom("M34", API, (403,), APP_CONFIG, APP, text="no application access policy found"),
     Symptom("M33", API, (403,), RECONNECT, CAPABILITY, Reason.LICENCE_MISSING, codes("Forbidden"),
-            about=CAPABILITY, capability=Capability.TEAMS),
+            capability=Capability.TEAMS),
     Symptom("M35", API, (409, 412), BAD_REQUEST, EVENT),
 )  # fmt: skip
 

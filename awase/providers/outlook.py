@@ -8,14 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from awase.domain.errors import Failure, FailureScope, ProviderError
 from awase.providers.calendars import MAX_PAGES, read_each
 from awase.providers.failures import Answer, Marks, wrong_shape
 from awase.providers.http import BearerWire
+from awase.providers.ical import zone_named
 from awase.providers.protocols import BusyEvent, EventDraft, RemoteCalendar, WrittenEvent
 from awase.providers.shape import Document, document, mapping, mappings, optional_text, text
 
@@ -23,7 +21,8 @@ from awase.providers.shape import Document, document, mapping, mappings, optiona
 GRAPH_HEADERS = {"Prefer": 'outlook.timezone="UTC", IdType="ImmutableId"'}
 EVENT_FIELDS = "id,showAs,start,end,isAllDay,isCancelled,responseStatus,transactionId,originalStartTimeZone"
 FREE = frozenset({"free", "workingElsewhere"})
-SEARCHED_PAGES = 5  # a lost event is among the newest few hundred
+# By a property of its own an event can be found; transactionId cannot be filtered by.
+KEY_PROPERTY = "String {b3f7a1e2-6f0c-4d1b-9c55-2f7f4a0d8e61} Name AwaseKey"
 SCHEDULE_DAYS = 60  # getSchedule takes 62 at most
 SCHEDULE_ADDRESSES = 20
 
@@ -76,7 +75,7 @@ class OutlookCalendars:
             raise self._narrowed(error, calendar_id) from error
 
     def delete_event(self, calendar_id: str, key: str, event_id: str = "") -> None:
-        """Delete by id, or by key among the newest events. Already gone is success. Raises ProviderError."""
+        """Delete by id or by key. Already gone is success. Raises ProviderError."""
         try:
             event_id = event_id or self._find(calendar_id, key)
             if event_id:
@@ -136,7 +135,12 @@ class OutlookCalendars:
             )
 
     def _create(self, calendar_id: str, draft: EventDraft) -> WrittenEvent:
-        body = {**_content(draft), "attendees": _rooms(draft), "transactionId": draft.key}
+        body = {
+            **_content(draft),
+            "attendees": _rooms(draft),
+            "transactionId": draft.key,
+            "singleValueExtendedProperties": [{"id": KEY_PROPERTY, "value": draft.key}],
+        }
         try:
             event = document(
                 self._wire.call(
@@ -164,10 +168,11 @@ class OutlookCalendars:
         return _written(document(self._event_call("PATCH", calendar_id, event_id, json=body)))
 
     def _find(self, calendar_id: str, key: str) -> str:
-        """The id of the event with this transactionId among the newest, or "". Raises ProviderError."""
-        params = {"$select": "id,transactionId", "$orderby": "createdDateTime desc", "$top": 100}
-        items = self._items(f"{_path(calendar_id)}/events", params, calendar_id, pages=SEARCHED_PAGES)
-        return next((text(item, "id") for item in items if item.get("transactionId") == key), "")
+        """The id of the event with this key, or "". Raises ProviderError."""
+        wanted = f"ep/id eq '{KEY_PROPERTY}' and ep/value eq '{key}'"
+        params = {"$filter": f"singleValueExtendedProperties/Any(ep: {wanted})", "$select": "id"}
+        items = self._items(f"{_path(calendar_id)}/events", params, calendar_id)
+        return next((text(item, "id") for item in items), "")
 
     def _event_call(self, method: str, calendar_id: str, event_id: str, json: Any = None) -> Answer:
         return self._wire.call(
@@ -178,20 +183,17 @@ class OutlookCalendars:
             calendar_id=calendar_id,
         )
 
-    def _items(
-        self, path: str, params: Mapping[str, Any], calendar_id: str | None = None, pages: int = 0
-    ) -> Iterator[Document]:
-        """All items of a list; with `pages` those of the first few, else too many are an error."""
+    def _items(self, path: str, params: Mapping[str, Any], calendar_id: str | None = None) -> Iterator[Document]:
+        """All items of a list, page by page. Raises ProviderError."""
         about = FailureScope.CONNECTION if calendar_id is None else FailureScope.CALENDAR
         following: Mapping[str, Any] | None = params
-        for _ in range(pages or MAX_PAGES):
+        for _ in range(MAX_PAGES):
             page = document(self._wire.call("GET", path, params=following, about=about, calendar_id=calendar_id))
             yield from mappings(page, "value", required=True)
             path, following = optional_text(page, "@odata.nextLink"), None
             if not path:
                 return
-        if not pages:
-            raise wrong_shape("endless pages")
+        raise wrong_shape("endless pages")
 
     def _narrowed(self, error: ProviderError, calendar_id: str) -> ProviderError:
         """The refusal of one calendar (M20), if the account itself still answers; else the error as it is."""
@@ -202,14 +204,6 @@ class OutlookCalendars:
         return ProviderError(
             self._wire.table.in_reply(marks, about=FailureScope.CALENDAR, status=403, calendar_id=calendar_id)
         )
-
-
-def zone_named(name: str) -> ZoneInfo | None:
-    """The time zone with this IANA or Windows name, or None if nobody knows it."""
-    try:
-        return ZoneInfo(WINDOWS_TO_OLSON.get(name, name))
-    except (ValueError, ZoneInfoNotFoundError, OSError):
-        return None
 
 
 def _path(calendar_id: str) -> str:

@@ -1,7 +1,8 @@
 """Teams meetings over Microsoft Graph, apart from any calendar (facts: `providers.md` section 4, Teams).
 
-A host with a Google calendar can use them too. An account without a licence, or a personal one, may get a
-201 without a link: that is the missing licence (M32), never a meeting.
+A host with a Google calendar can use them too. `createOrGet` takes the booking's key as externalId, so that a
+repeat yields the same meeting (Graph v1.0, onlineMeeting: createOrGet). An account without a licence, or a
+personal one, may get a 201 without a link: that is the missing licence (M32), never a meeting.
 """
 
 from datetime import UTC, datetime
@@ -25,9 +26,10 @@ class TeamsMeetings:
         text(document(self._wire.call("GET", "/me", params={"$select": "id"})), "id")
 
     def create_meeting(self, draft: MeetingDraft) -> Meeting:
-        """Make the meeting. Raises ProviderError, M32 if it comes without a link."""
+        """Make the meeting, or get the one made with this key. Raises ProviderError, M32 without a link."""
+        body = {**_content(draft), "externalId": draft.key}
         made = document(
-            self._wire.call("POST", "/me/onlineMeetings", json=_content(draft), about=FailureScope.CAPABILITY)
+            self._wire.call("POST", "/me/onlineMeetings/createOrGet", json=body, about=FailureScope.CAPABILITY)
         )
         link = optional_text(made, "joinWebUrl")
         if not link:
@@ -36,7 +38,7 @@ class TeamsMeetings:
         return Meeting(text(made, "id"), link)
 
     def find_meeting(self, draft: MeetingDraft) -> Meeting | None:
-        """None."""
+        """None: there is nothing to look for, since `create_meeting` with the same key gets the same meeting."""
         return None
 
     def update_meeting(self, meeting_id: str, draft: MeetingDraft) -> None:

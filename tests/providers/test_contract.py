@@ -8,8 +8,8 @@ from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderErr
 from awase.providers.protocols import CalendarProvider, ConferenceProvider, EventDraft, MeetingDraft
 from tests.providers.worlds import at
 
-CALENDARS = ("google",)
-CONFERENCES = ("zoom",)
+CALENDARS = ("google", "microsoft")
+CONFERENCES = ("zoom", "teams")
 KEY = "0123456789abcdef0123456789abcdef"
 
 
@@ -76,11 +76,7 @@ def test_an_all_day_event_lasts_from_midnight_to_midnight_in_its_zone(world: Any
 
 
 def test_a_series_is_busy_at_each_of_its_times(world: Any) -> None:
-    world.seed(
-        start="2031-03-03T10:00:00+09:00",
-        end="2031-03-03T10:30:00+09:00",
-        recurrence=["RRULE:FREQ=WEEKLY;COUNT=3"],
-    )
+    world.seed_weekly(3, start="2031-03-03T10:00:00+09:00", end="2031-03-03T10:30:00+09:00")
     assert [start for start, _ in spans(world)] == [at(3, 1), at(10, 1), at(17, 1)]
 
 

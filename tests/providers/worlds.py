@@ -77,7 +77,7 @@ class SandboxWorld:
 
     @property
     def create_operation(self) -> str:
-        return {"zoom": "meetings.create", "teams": "onlineMeetings.create"}[self.name]
+        return {"zoom": "meetings.create", "teams": "onlineMeetings.createOrGet"}[self.name]
 
     @property
     def account(self) -> Any:
@@ -117,6 +117,14 @@ class SandboxWorld:
         """An event that the account's owner made by hand."""
         made = self.on_account("POST", f"calendars/{calendar_id}/events", **event)
         return str(made["ids"][0])
+
+    def seed_weekly(self, count: int, **event: Any) -> str:
+        """A series by hand, each Monday."""
+        rule: Any = [f"RRULE:FREQ=WEEKLY;COUNT={count}"]
+        if self.name == "microsoft":
+            pattern = {"type": "weekly", "interval": 1, "daysOfWeek": ["monday"]}
+            rule = {"pattern": pattern, "range": {"type": "numbered", "numberOfOccurrences": count}}
+        return self.seed(**event, recurrence=rule)
 
     def add_calendar(self, **wanted: Any) -> str:
         return str(self.on_account("POST", "calendars", **wanted)["id"])
