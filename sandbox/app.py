@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Protocol
 
 from sandbox import control, google, microsoft, panel, zoom
@@ -70,7 +71,7 @@ def answer(sandbox: Sandbox, request: Request) -> Response:
     if isinstance(found, int):
         return service.not_found(found)
     route, parts = found
-    call = Call(sandbox, name, request, route, parts)
+    call = Call(sandbox, name, request, route, parts, partial(answer, sandbox))
     with sandbox.lock:
         trouble = ""
         if route.kind == "token":

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox import batch, oauth, schedules, teams
 from sandbox import microsoft_events as events
 from sandbox import microsoft_writes as writes
-from sandbox import oauth, schedules, teams
 from sandbox.consent import Consent
 from sandbox.microsoft_errors import (
     ACCESS_DENIED,
@@ -211,11 +211,14 @@ def calendar_view(call: Call, calendar: Calendar) -> dict[str, Any]:
 def calendars(call: Call) -> Response:
     shown = {calendar.id: calendar for calendar in call.user.calendars.values() if not calendar.room}
     found = [{"id": calendar_id} for calendar_id in shown]
-    return collection(call, found, lambda item: calendar_view(call, shown[item["id"]]))
+    return collection(call, found, lambda item: calendar_view(call, shown[item["id"]]), CALENDAR_PROPERTIES)
 
 
 def calendar_get(call: Call) -> Response:
     return json_response(200, calendar_view(call, calendar_of(call)))
+
+
+ROOM_PROPERTIES = frozenset(("id", "displayName", "emailAddress", "capacity", "bookingType"))
 
 
 def rooms(call: Call) -> Response:
@@ -230,7 +233,7 @@ def rooms(call: Call) -> Response:
         for calendar in call.user.calendars.values()
         if calendar.room
     ]
-    return collection(call, found, lambda room: room, usual=100)
+    return collection(call, found, lambda room: select(call, room, ROOM_PROPERTIES), ROOM_PROPERTIES, usual=100)
 
 
 def summary(account: Account) -> list[dict[str, Any]]:
@@ -304,5 +307,6 @@ ROUTES = (
     Route("GET", f"{ME}/onlineMeetings/{{meeting}}", "onlineMeetings.get", teams.get, scopes=MEETINGS),
     Route("PATCH", f"{ME}/onlineMeetings/{{meeting}}", "onlineMeetings.update", teams.update, scopes=MEETINGS),
     Route("DELETE", f"{ME}/onlineMeetings/{{meeting}}", "onlineMeetings.delete", teams.delete, scopes=MEETINGS),
+    Route("POST", "/v1.0/$batch", "batch", batch.batch),
     Route("GET", "/v1.0/places/microsoft.graph.room", "rooms.list", rooms, scopes=PLACES),
 )

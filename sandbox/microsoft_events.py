@@ -208,12 +208,12 @@ def calendar_view(call: Call) -> Response:
     calendar = calendar_of(call)
     start, end = window(call)
     found = [made for event in alive(calendar) for made in expand(event, calendar, start, end)]
-    return collection(call, filtered(call, found), lambda event: shown(call, calendar, event))
+    return collection(call, filtered(call, found), lambda event: shown(call, calendar, event), PROPERTIES)
 
 
 def listing(call: Call) -> Response:
     calendar = calendar_of(call)
-    return collection(call, filtered(call, alive(calendar)), lambda event: shown(call, calendar, event))
+    return collection(call, filtered(call, alive(calendar)), lambda event: shown(call, calendar, event), PROPERTIES)
 
 
 def delta(call: Call) -> Response:

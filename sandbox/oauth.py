@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import secrets
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -198,14 +199,24 @@ def end_grants(sandbox: Sandbox, account: Account, reason: str, client_id: str |
 
 
 def signing_key(sandbox: Sandbox) -> rsa.RSAPrivateKey:
-    """The key of all id tokens, made at first use."""
-    if not sandbox.state.signing_key:
-        made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        pem = made.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        sandbox.state.signing_key = pem.decode()
-    key = serialization.load_pem_private_key(sandbox.state.signing_key.encode(), None)
+    """The key of all id tokens, kept with the state."""
+    sandbox.state.signing_key = sandbox.state.signing_key or _new_key()
+    return _load_key(sandbox.state.signing_key)
+
+
+@cache
+def _new_key() -> str:
+    """One key a process: making one takes longer than everything else here."""
+    made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = made.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return pem.decode()
+
+
+@cache
+def _load_key(pem: str) -> rsa.RSAPrivateKey:
+    key = serialization.load_pem_private_key(pem.encode(), None)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise TypeError("the signing key is not an RSA key")
     return key

@@ -92,19 +92,32 @@ def number(call: Call, name: str, usual: int) -> int:
     return int(text)
 
 
-def select(call: Call, resource: Resource, known: frozenset[str]) -> Resource:
-    """Keep the selected properties; id and annotations always stay."""
+def selected(call: Call, known: frozenset[str]) -> set[str]:
+    """The names in $select, or the refusal of an unknown one."""
     wanted = {name.strip() for name in call.request.query.get("$select", "").split(",") if name.strip()}
     for name in sorted(wanted - known):
         text = f"Parsing OData Select and Expand failed: Could not find a property named '{name}'."
         raise refuse(400, "RequestBroker--ParseUri", text)
+    return wanted
+
+
+def select(call: Call, resource: Resource, known: frozenset[str]) -> Resource:
+    """Keep the selected properties; id and annotations always stay."""
+    wanted = selected(call, known)
     if not wanted:
         return resource
     return {name: value for name, value in resource.items() if name in wanted or name == "id" or name.startswith("@")}
 
 
-def collection(call: Call, found: list[Resource], show: Callable[[Resource], Resource], usual: int = 10) -> Response:
-    """One page of a collection with the link to the next."""
+def collection(
+    call: Call,
+    found: list[Resource],
+    show: Callable[[Resource], Resource],
+    known: frozenset[str],
+    usual: int = 10,
+) -> Response:
+    """One page of a collection, whose resources have the properties `known`, with the link to the next."""
+    selected(call, known)
     size, first = number(call, "$top", usual), number(call, "$skip", 0)
     body: Resource = {
         "@odata.context": f"{call.request.base}/v1.0/$metadata",

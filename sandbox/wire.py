@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
@@ -115,13 +116,15 @@ class Request:
 
 @dataclass(slots=True)
 class Call:
-    """A request on its way through a service: the route's path parts and whoever it acts for."""
+    """A request on its way through a service: the route's path parts and whoever it acts for. `again`
+    answers a further request, for the parts of a batch."""
 
     sandbox: Sandbox
     service: str
     request: Request
     route: Route
     parts: dict[str, str]
+    again: Callable[[Request], Response]
     account: Account | None = None
     grant: Grant | None = None
 
@@ -155,8 +158,17 @@ class Route:
     scopes: frozenset[str] = frozenset()
 
     def match(self, path: str) -> dict[str, str] | None:
-        found = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.pattern), path)
+        found = _expression(self.pattern).fullmatch(path)
         return found.groupdict() if found else None
+
+
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    """A route's pattern as an expression: {name} stands for one part of the path."""
+    parts = re.split(r"\{(\w+)\}", pattern)
+    return re.compile(
+        "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+    )
 
 
 def find_route(routes: Iterable[Route], method: str, path: str) -> tuple[Route, dict[str, str]] | int:

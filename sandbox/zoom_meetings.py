@@ -55,7 +55,7 @@ def me(call: Call) -> Response:
 
 def create(call: Call) -> Response:
     body = call.request.json()
-    wanted = read_meeting(body, partial=False)
+    wanted = read_meeting(body)
     count_write(call)
     if call.has("no_licence") or not call.user.licensed:
         return api_error(400, 3161, "Your user account is not allowed meeting hosting and scheduling.")
@@ -83,8 +83,8 @@ def create(call: Call) -> Response:
     return json_response(201, meeting)
 
 
-def read_meeting(body: dict[str, Any], *, partial: bool) -> dict[str, Any]:
-    """Check the fields of a create or update and bring `start_time` to UTC."""
+def read_meeting(body: dict[str, Any], known: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Check the fields of a create, or of an update of the `known` meeting; bring `start_time` to UTC."""
     wanted: dict[str, Any] = {}
     for name, kind, longest in (
         ("topic", str, 200),
@@ -106,8 +106,8 @@ def read_meeting(body: dict[str, Any], *, partial: bool) -> dict[str, Any]:
     if wanted.get("type", 2) not in (1, 2, 3, 8):
         raise invalid("type", "Invalid field.")
     if "start_time" in body:
-        wanted["start_time"] = read_start(body["start_time"], wanted.get("timezone", "UTC"))
-    elif not partial and wanted.get("type", 2) == 2:
+        wanted["start_time"] = read_start(body["start_time"], ((known or {}) | wanted).get("timezone", "UTC"))
+    elif known is None and wanted.get("type", 2) == 2:
         raise invalid("start_time", "Invalid field.")
     return wanted
 
@@ -146,7 +146,7 @@ def get(call: Call) -> Response:
 
 def update(call: Call) -> Response:
     meeting = meeting_of(call)
-    wanted = read_meeting(call.request.json(), partial=True)
+    wanted = read_meeting(call.request.json(), meeting)
     count_write(call)
     meeting.update(wanted)
     return Response(204)
