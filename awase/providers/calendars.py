@@ -1,5 +1,6 @@
-"""Reading several calendars of one account: what fails for one alone, and what for all."""
+"""Reading several calendars of one account: what fails for one alone, and what for all; our own events."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -8,6 +9,12 @@ from awase.providers.protocols import BusyEvent
 
 MAX_PAGES = 50
 """Pages of one list; more is taken for a loop."""
+
+
+def own_key(mark: str) -> str:
+    """The booking's key if this mark of an event is one (32 hex digits), else "": services choose others."""
+    return mark if re.fullmatch(r"[0-9a-f]{32}", mark) else ""
+
 
 ACCOUNT_WIDE = frozenset({FailureClass.RECONNECT, FailureClass.RATE_LIMITED, FailureClass.APP_CONFIG})
 

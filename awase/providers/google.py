@@ -6,7 +6,6 @@ second event. A deleted event keeps its id, and Google brings it back when its s
 `put_event` needs no new id for that.
 """
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import httpx2
 
 from awase.domain.errors import Capability, Failure, FailureScope, ProviderError
-from awase.providers.calendars import MAX_PAGES, read_each
+from awase.providers.calendars import MAX_PAGES, own_key, read_each
 from awase.providers.failures import Marks, wrong_shape
 from awase.providers.google_failures import GOOGLE
 from awase.providers.http import BearerWire, Clock, utc_now
@@ -322,8 +321,7 @@ def _busy_event(item: Document, page: Document) -> BusyEvent:
         event_id=event_id,
         start=_edge(mapping(item, "start"), page),
         end=_edge(mapping(item, "end"), page),
-        # Ids that Google chooses are never 32 hex digits; ours are the booking's key.
-        own_key=event_id if re.fullmatch(r"[0-9a-f]{32}", event_id) else "",
+        own_key=own_key(event_id),
         tentative=item.get("status") == "tentative" or _own_answer(item) == "tentative",
     )
 

@@ -9,6 +9,7 @@ import recurring_ical_events
 from icalendar import Calendar, Event
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
+from awase.providers.calendars import own_key
 from awase.providers.failures import wrong_shape
 from awase.providers.protocols import BusyEvent, EventDraft
 
@@ -70,7 +71,7 @@ def busy_events(
                     event_id=event_id,
                     start=first,
                     end=last,
-                    own_key=str(event.get("UID", "")),
+                    own_key=own_key(str(event.get("UID", ""))),
                     tentative=str(event.get("STATUS", "")).upper() == "TENTATIVE"
                     or _own_answer(event, own) == "TENTATIVE",
                 )

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from awase.domain.errors import Failure, FailureScope, ProviderError
-from awase.providers.calendars import MAX_PAGES, read_each
+from awase.providers.calendars import MAX_PAGES, own_key, read_each
 from awase.providers.failures import Answer, Marks, wrong_shape
 from awase.providers.http import BearerWire
 from awase.providers.ical import zone_named
@@ -235,7 +235,7 @@ def _busy_event(item: Document) -> BusyEvent:
         event_id=text(item, "id"),
         start=start,
         end=end,
-        own_key=optional_text(item, "transactionId"),
+        own_key=own_key(optional_text(item, "transactionId")),
         tentative=item.get("showAs") == "tentative"
         or mapping(item, "responseStatus").get("response") == "tentativelyAccepted",
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import stamina
 
+from tests.providers.radicale import RadicaleWorld, running
 from tests.providers.worlds import SandboxWorld
 
 
@@ -33,3 +34,17 @@ def teams() -> SandboxWorld:
 @pytest.fixture
 def zoom() -> SandboxWorld:
     return SandboxWorld("zoom")
+
+
+@pytest.fixture(scope="module")
+def radicale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Radicale server of this module's own."""
+    with running(tmp_path_factory.mktemp("radicale")) as address:
+        yield address
+
+
+@pytest.fixture
+def caldav(radicale: str) -> Iterator[RadicaleWorld]:
+    world = RadicaleWorld(radicale)
+    yield world
+    world.close()

@@ -8,7 +8,7 @@ from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderErr
 from awase.providers.protocols import CalendarProvider, ConferenceProvider, EventDraft, MeetingDraft
 from tests.providers.worlds import at
 
-CALENDARS = ("google", "microsoft")
+CALENDARS = ("google", "microsoft", "caldav")
 CONFERENCES = ("zoom", "teams")
 KEY = "0123456789abcdef0123456789abcdef"
 
