@@ -1,2 +1,40 @@
-from django.urls import path
-urlpatterns = []
+"""Every address of the product. The public pages come last: their first part is a workspace's own."""
+
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
+
+from awase.web import bookings, connections, mailbox, page_edit, pages, schedules
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("accounts/", include("allauth.account.urls")),
+    path("language/", set_language, name="set_language"),
+    path("app/", bookings.home, name="dashboard"),
+    path("app/banner", pages.live_banner, name="banner"),
+    path("app/pages", pages.page_list, name="pages"),
+    path("app/pages/new", page_edit.new_page),
+    path("app/pages/<int:pk>", page_edit.edit),
+    path("app/pages/<int:pk>/members", page_edit.save_members),
+    path("app/pages/<int:pk>/locations", page_edit.save_locations),
+    path("app/pages/<int:pk>/basics", page_edit.save_form, {"section": "basics"}),
+    path("app/pages/<int:pk>/availability", page_edit.save_form, {"section": "availability"}),
+    path("app/pages/<int:pk>/switch", pages.switch),
+    path("app/bookings", bookings.booking_list, name="bookings"),
+    path("app/bookings/<str:uid>", bookings.booking_details),
+    path("app/bookings/<str:uid>/cancel", bookings.cancel),
+    path("app/bookings/<str:uid>/place", bookings.fill_in_place),
+    path("app/schedules", schedules.schedule_list, name="schedules"),
+    path("app/schedules/<int:pk>", schedules.edit),
+    path("app/schedules/<int:pk>/week", schedules.save_week),
+    path("app/connections", connections.connection_list, name="connections"),
+    path("app/connections/receiving", connections.save_receiving),
+    path("app/connections/<int:pk>/calendars", connections.save_calendars),
+    path("app/connections/<int:pk>/check", connections.check_now),
+    path("app/connections/<int:pk>/disconnect", connections.disconnect),
+    path("app/connections/<int:pk>/ask", connections.ask),
+    path("app/connections/<str:service>", connections.service_details),
+    path("app/connections/<str:service>/connect", connections.connect),
+    path("connect/<str:service>/callback", connections.callback),
+    path("app/mailbox", mailbox.mailbox, name="mailbox"),
+    path("app/mailbox/<int:pk>", mailbox.mail),
+    path("app/mailbox/<int:pk>/invite.ics", mailbox.attachment),
+]

@@ -6,12 +6,17 @@ from awase.models.account import Member
 
 
 class WeeklySchedule(models.Model):
-    """Working hours of one member. `hours` is what `awase.domain.schedule.to_json` writes: the zone, seven
-    lists of ranges from Monday, and date overrides; `from_json` refuses what is malformed."""
+    """Working hours of one member, as wall-clock time in `time_zone`.
+
+    `weekly`: seven lists, Monday first, of [start, end] in minutes after midnight; `overrides`: ISO date →
+    such a list. `awase.domain.schedule.from_json` refuses what is malformed.
+    """
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="schedules")
     name = models.CharField(max_length=80)
-    hours = models.JSONField()
+    time_zone = models.CharField(max_length=64)
+    weekly = models.JSONField()
+    overrides = models.JSONField(default=dict, blank=True)
     is_default = models.BooleanField(default=True)
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from django.utils.crypto import get_random_string
 
 from awase.models import Member, Role, User, WeeklySchedule, Workspace
 
-OFFICE_HOURS = [["09:00-18:00"]] * 5 + [[], []]
+OFFICE_HOURS = [[[540, 1080]]] * 5 + [[], []]
 
 
 def anybody_there() -> bool:
@@ -31,6 +31,7 @@ def add_member(workspace: Workspace, user: User, role: Role = Role.MEMBER) -> Me
         WeeklySchedule.objects.create(
             member=member,
             name="Office hours",
-            hours={"time_zone": user.time_zone, "weekly": OFFICE_HOURS},
+            time_zone=user.time_zone,
+            weekly=OFFICE_HOURS,
         )
         return member

@@ -7,6 +7,7 @@
 3. Meeting, events and mails follow from the outbox.
 """
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from awase.models.guards import OVERLAP
 from awase.models.page import Assignment, PageMember
 from awase.services import live, outbox
 from awase.services.slots import Offer, offer
+
+FAIRNESS_PERIOD = timedelta(days=30)
 
 
 class Refusal(StrEnum):
@@ -182,33 +185,33 @@ def _assign(answer: Offer, free: Collection[int], location_id: int | None, now: 
     if not able:
         raise Refused(Refusal.SLOT_GONE)
     page = answer.page
-    links = [link for link in PageMember.objects.filter(page=page).order_by("position", "id") if link.member_id in able]
+    members = list(PageMember.objects.filter(page=page).order_by("position", "id"))
     if page.assignment == Assignment.GUEST:
-        return links[0].member_id
-    recent = Booking.objects.filter(page=page, state=BookingState.CONFIRMED, created_at__gt=now - timedelta(days=30))
-    counts: dict[int, int] = {}
-    for member_id in HostTime.objects.filter(booking__in=recent, active=True).values_list("member", flat=True):
-        counts[member_id] = counts.get(member_id, 0) + 1
-    last = (
-        HostTime.objects.filter(booking__page=page, active=True)
-        .order_by("-booking__created_at", "-booking")
-        .values_list("member", flat=True)
-        .first()
-    )
+        return next(link.member_id for link in members if link.member_id in able)
+    counts, last = _assigned(page, now)
+    positions = {link.member_id: position for position, link in enumerate(members)}
     return choose(
         Mode(page.assignment),
         [
             Candidate(
                 member_id=link.member_id,
-                position=position,
+                position=positions[link.member_id],
                 weight=link.weight,
                 level=link.level,
-                assigned=counts.get(link.member_id, 0),
+                count=counts[link.member_id],
             )
-            for position, link in enumerate(links)
+            for link in members
+            if link.member_id in able
         ],
-        last_assigned=last,
+        last_position=positions.get(last) if last is not None else None,
     )
+
+
+def _assigned(page: BookingPage, now: datetime) -> tuple[Counter[int], int | None]:
+    """How many bookings each host was given in the period, and who was given the last one."""
+    rows = HostTime.objects.filter(booking__page=page, active=True, booking__created_at__gt=now - FAIRNESS_PERIOD)
+    given = list(rows.order_by("booking__created_at", "booking").values_list("member", flat=True))
+    return Counter(given), given[-1] if given else None
 
 
 def manage_secret(booking: Booking) -> str:
@@ -246,3 +249,14 @@ def cancel(booking: Booking, now: datetime, *, reason: str = "", by: str = "gues
 def hosts_of(booking: Booking) -> list[Member]:
     """The members who host this booking, also after it was cancelled."""
     return [row.member for row in booking.host_times.select_related("member__user").order_by("id")]
+
+
+def tell_place(booking: Booking, place: str, now: datetime) -> None:
+    """Fill in the place that the guest was promised; events are brought up to date and the guest is mailed."""
+    with transaction.atomic():
+        booking = Booking.objects.select_for_update().get(pk=booking.pk)
+        booking.location_detail, booking.place_missing = place, False
+        booking.sequence += 1
+        booking.save(update_fields=["location_detail", "place_missing", "sequence"])
+        BookingChange.objects.create(booking=booking, at=now, what="place_told", detail=place[:300])
+        outbox.changed(booking, now)

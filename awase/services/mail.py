@@ -199,7 +199,7 @@ def _connection_letter(effect: Effect) -> Letter | None:
         "opened": [page.title for page in pages if page.pk not in closed],
         "button": lambda: _("Check the connection"),
         "url": settings.AWASE_URL + service_path,
-        "reminder": False,
+        "reminder": bool(effect.payload.get("reminder")),
     }
     return Letter(
         to=member.user.email,

@@ -81,3 +81,18 @@ def _tell(credential: Credential, template: str, told: dict[int, list[BookingPag
         )
         for member_id, pages in told.items()
     )
+
+
+def ask(connection: Connection, now: datetime) -> bool:
+    """Ask the member by mail to reconnect; at most once an hour for each connection. False: asked just now."""
+    key = f"mail:ask:{connection.pk}:"
+    if Effect.objects.filter(key__startswith=key, created_at__gt=now - DAMPING).exists():
+        return False
+    Effect.objects.create(
+        kind=EffectKind.MAIL,
+        key=f"{key}{now.timestamp():.0f}",
+        member=connection.member,
+        payload={"template": ERROR, "credential": connection.credential_id, "pages": [], "reminder": True},
+        next_at=now,
+    )
+    return True

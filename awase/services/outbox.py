@@ -43,6 +43,13 @@ def cancelled(booking: Booking, now: datetime) -> None:
         mail(booking, "host_cancelled", host_time.member_id, now)
 
 
+def changed(booking: Booking, now: datetime) -> None:
+    """Something about the booking changed: meeting and events follow, the guest is mailed."""
+    for effect in Effect.objects.filter(booking=booking, kind__in=[EffectKind.MEETING, EffectKind.EVENT]):
+        want(booking, EffectKind(effect.kind), effect.member_id, now)
+    mail(booking, "changed", None, now)
+
+
 def link_arrived(booking: Booking, now: datetime) -> None:
     """The meeting link is known: put it into the events, and send it to a guest who was told that it follows."""
     for effect in Effect.objects.filter(booking=booking, kind=EffectKind.EVENT):

@@ -142,9 +142,13 @@ def _schedules(page: BookingPage, member_ids: Collection[int]) -> dict[int, Sche
     """Each member's hours: those chosen for the page, else their default ones; nobody's default is closed."""
     found = dict.fromkeys(member_ids, NEVER)
     for row in WeeklySchedule.objects.filter(member__in=member_ids, is_default=True):
-        found[row.member_id] = from_json(row.hours)
+        found[row.member_id] = _schedule(row)
     chosen = PageMember.objects.filter(page=page, member__in=member_ids, schedule__isnull=False)
     for link in chosen.select_related("schedule"):
         assert link.schedule is not None
-        found[link.member_id] = from_json(link.schedule.hours)
+        found[link.member_id] = _schedule(link.schedule)
     return found
+
+
+def _schedule(row: WeeklySchedule) -> Schedule:
+    return from_json(row.time_zone, row.weekly, row.overrides)

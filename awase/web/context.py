@@ -4,7 +4,26 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import get_language
+
+from awase.services import dashboard
+from awase.web.shell import banner, utcnow
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    return {"awase_demo": settings.AWASE_DEMO}
+    """The frame's own values; the banner and the numbers only on dashboard screens."""
+    context: dict[str, Any] = {
+        "demo": settings.AWASE_DEMO,
+        "languages": [
+            {"code": code, "label": label, "current": code == get_language()} for code, label in settings.LANGUAGES
+        ],
+    }
+    member = getattr(request, "member", None)
+    if member is not None:
+        now = utcnow()
+        context |= {
+            "viewer": {"name": member.name, "email": member.user.email},
+            "banner": banner(member, now),
+            "connection_errors": len(dashboard.own_errors(member, now)),
+        }
+    return context

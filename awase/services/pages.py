@@ -1,0 +1,137 @@
+"""Making and changing booking pages. Each change renews the gate's stored answer and the check intervals in its own
+transaction; `preview_*` show beforehand what a change would stop or open."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db import transaction
+
+from awase.domain.changes import Preview, preview
+from awase.domain.health import Group, LocationKind, LocationValue
+from awase.models import BookingPage, Condition, Location, Member, PageMember
+from awase.models.page import Assignment
+from awase.services.health import member_values, page_values, renew
+from awase.services.signals import Cause
+from awase.services.use import renew_use
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The members section: who is on the page, under which condition, and who owns it."""
+
+    condition: Condition
+    assignment: Assignment
+    calendar_required: bool
+    owner_id: int
+    member_ids: tuple[int, ...]
+
+
+def touched(page: BookingPage) -> set[int]:
+    """The members whose accounts this page uses."""
+    return {page.owner_id, *page.page_members.values_list("member", flat=True)}
+
+
+def saved(page: BookingPage, before: Collection[int], now: datetime) -> None:
+    """After any change to a page, in its transaction: the accounts in use, and the gate's answer."""
+    renew_use({*before, *touched(page)}, now)
+    renew([page], now, Cause.EDIT)
+
+
+def create(owner: Member, *, title: str, slug: str, now: datetime, **fields: object) -> BookingPage:
+    """A new page of one member with condition `all`, taking bookings as far as health allows."""
+    with transaction.atomic():
+        page = BookingPage.objects.create(
+            workspace=owner.workspace,
+            owner=owner,
+            title=title,
+            slug=slug,
+            time_zone=owner.user.time_zone,
+            **fields,
+        )
+        PageMember.objects.create(page=page, member=owner)
+        saved(page, (), now)
+    return page
+
+
+def set_accepting(page: BookingPage, accepting: bool, now: datetime) -> None:
+    """The owner's own switch; it never touches the system's."""
+    with transaction.atomic():
+        BookingPage.objects.filter(pk=page.pk).update(accepting=accepting)
+        page.accepting = accepting
+        saved(page, (), now)
+
+
+def preview_people(page: BookingPage, people: People, now: datetime) -> Preview:
+    """What the page would answer with these people."""
+    value = page_values([page], now)[page.pk]
+    ids = tuple(dict.fromkeys([people.owner_id, *people.member_ids]))
+    found = member_values(Member.objects.filter(pk__in=ids).select_related("user"), now)
+    after = replace(
+        value,
+        owner_id=people.owner_id,
+        members=tuple(found[pk] for pk in ids),
+        groups=(Group(ids=people.member_ids, needed=None if people.condition == Condition.ALL else 1),),
+        calendar_required=people.calendar_required,
+    )
+    return preview(value, after)
+
+
+def set_people(page: BookingPage, people: People, now: datetime) -> None:
+    """Keep the members section. Places in the list are kept for those who stay."""
+    with transaction.atomic():
+        before = touched(page)
+        page.condition, page.assignment = people.condition, people.assignment
+        page.calendar_required, page.owner_id = people.calendar_required, people.owner_id
+        page.save(update_fields=["condition", "assignment", "calendar_required", "owner"])
+        page.page_members.exclude(member__in=people.member_ids).delete()
+        for position, member_id in enumerate(people.member_ids):
+            PageMember.objects.update_or_create(page=page, member_id=member_id, defaults={"position": position})
+        saved(page, before, now)
+
+
+def save_fields(page: BookingPage, fields: Mapping[str, object], now: datetime) -> None:
+    """Keep plain fields of the page, already validated."""
+    with transaction.atomic():
+        for name, value in fields.items():
+            setattr(page, name, value)
+        page.save(update_fields=list(fields))
+        saved(page, (), now)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The locations section: details by id, ids to remove, and one to add."""
+
+    details: dict[int, str]
+    remove: frozenset[int] = frozenset()
+    add: LocationKind | None = None
+    add_detail: str = ""
+
+
+def preview_places(page: BookingPage, places: Places, now: datetime) -> Preview:
+    """What the page would answer with these locations."""
+    value = page_values([page], now)[page.pk]
+    kept = [
+        LocationValue(place.id, place.kind, places.details.get(place.id, place.detail))
+        for place in value.locations
+        if place.id not in places.remove
+    ]
+    if places.add:
+        kept.append(LocationValue(-1, places.add, places.add_detail))
+    return preview(value, replace(value, locations=tuple(kept)))
+
+
+def set_places(page: BookingPage, places: Places, now: datetime) -> None:
+    """Keep the locations section."""
+    with transaction.atomic():
+        page.locations.filter(pk__in=places.remove).delete()
+        for place in page.locations.all():
+            if place.pk in places.details:
+                Location.objects.filter(pk=place.pk).update(detail=places.details[place.pk])
+        if places.add:
+            last = page.locations.order_by("-position").values_list("position", flat=True).first()
+            Location.objects.create(
+                page=page, kind=places.add, detail=places.add_detail, position=0 if last is None else last + 1
+            )
+        saved(page, (), now)

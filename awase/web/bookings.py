@@ -1,0 +1,269 @@
+"""予約: the list and the details of one booking, and the home screen."""
+
+from datetime import datetime, time, timedelta
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Prefetch, Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.formats import date_format
+from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from awase.domain.errors import Reason
+from awase.domain.health import Service
+from awase.models import Booking, BookingState, Effect, EffectKind, EffectState, HostTime, Member
+from awase.services import booking as bookings
+from awase.services import connections, dashboard, mail, words
+from awase.services.health import standing_of
+from awase.web.cards import PageCards
+from awase.web.connection_cards import state_badge
+from awase.web.shell import LETTERS, Context, MemberRequest, action, for_members, local, utcnow
+
+TABS = ("coming", "past", "cancelled")
+A_PAGE = 50
+
+
+def _with_hosts(found: QuerySet[Booking]) -> QuerySet[Booking]:
+    hosts = HostTime.objects.select_related("member__user").order_by("id")
+    waiting = Effect.objects.filter(state__in=[EffectState.PARKED, EffectState.FAILED])
+    return found.prefetch_related(
+        Prefetch("host_times", queryset=hosts), Prefetch("effects", queryset=waiting, to_attr="troubled")
+    )
+
+
+def _row(booking: Booking, viewer: Member) -> Context:
+    there = ZoneInfo(viewer.user.time_zone)
+    starts, ends = booking.start.astimezone(there), booking.end.astimezone(there)
+    hosts = pgettext("list of names", ", ").join(row.member.name for row in booking.host_times.all())
+    facts = [booking.title, hosts]
+    if booking.location_kind:
+        facts.append(words.location_name(booking.location_kind))
+    return {
+        "url": f"/app/bookings/{booking.uid}",
+        "time": f"{date_format(starts, 'H:i')}–{date_format(ends, 'H:i')}",
+        "title": booking.guest_name,
+        "facts": [fact for fact in facts if fact],
+        "badges": badges(booking, troubled=bool(getattr(booking, "troubled", []))),
+    }
+
+
+def badges(booking: Booking, *, troubled: bool) -> list[Context]:
+    """The state of a booking in words."""
+    shown: list[Context] = []
+    if booking.state == BookingState.CANCELLED:
+        shown.append({"kind": "neutral", "label": _("Cancelled")})
+    elif booking.place_missing:
+        shown.append({"kind": "warn", "label": _("Place missing")})
+    if troubled:
+        shown.append({"kind": "warn", "label": _("Work is waiting")})
+    return shown
+
+
+def _days(found: list[Booking], viewer: Member) -> list[Context]:
+    there = ZoneInfo(viewer.user.time_zone)
+    return [
+        {
+            "heading": date_format(day, _("D, j F Y")),
+            "bookings": [_row(booking, viewer) for booking in of_day],
+        }
+        for day, of_day in groupby(found, key=lambda booking: booking.start.astimezone(there).date())
+    ]
+
+
+def zone_label(viewer: Member) -> str:
+    """The zone of all times on a screen, by name."""
+    return mail.zone_name(viewer.user.time_zone, get_language() or "en")
+
+
+@require_GET
+@for_members
+def booking_list(request: MemberRequest) -> HttpResponse:
+    """The bookings that the viewer may see, by state, searched by guest."""
+    now = utcnow()
+    tab = request.GET.get("tab", "coming")
+    tab = tab if tab in TABS else "coming"
+    query = request.GET.get("q", "").strip()[:100]
+    found = _with_hosts(dashboard.visible_bookings(request.member))
+    if query:
+        found = found.filter(Q(guest_name__icontains=query) | Q(guest_email__icontains=query))
+    match tab:
+        case "coming":
+            found = found.filter(state=BookingState.CONFIRMED, end__gt=now).order_by("start", "pk")
+        case "past":
+            found = found.filter(state=BookingState.CONFIRMED, end__lte=now).order_by("-start", "-pk")
+        case _:
+            found = found.filter(state=BookingState.CANCELLED).order_by("-start", "-pk")
+    sheet = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
+    labels = {"coming": _("Coming"), "past": _("Past"), "cancelled": _("Cancelled")}
+    address = f"/app/bookings?tab={tab}&q={query}&page="
+    context = {
+        "section": "bookings",
+        "tabs": [
+            {"label": labels[name], "url": f"/app/bookings?tab={name}", "current": name == tab, "error": False}
+            for name in TABS
+        ],
+        "search": {"q": query, "hidden": [{"name": "tab", "value": tab}]},
+        "days": _days(list(sheet), request.member),
+        "zone_label": zone_label(request.member),
+        "previous_url": f"{address}{sheet.previous_page_number()}" if sheet.has_previous() else "",
+        "next_url": f"{address}{sheet.next_page_number()}" if sheet.has_next() else "",
+        "empty_text": _("There is no booking here."),
+        "empty_action": None,
+    }
+    return render(request, "dashboard/bookings.html", context)
+
+
+@require_GET
+@for_members
+def booking_details(request: MemberRequest, uid: str) -> HttpResponse:
+    """One booking: facts, what waits and why, history, cancel."""
+    booking = get_object_or_404(dashboard.visible_bookings(request.member), uid=uid)
+    now = utcnow()
+    troubled = list(
+        booking.effects.filter(state__in=[EffectState.PARKED, EffectState.FAILED]).select_related("parked_for")
+    )
+    facts = mail.facts(booking, for_host=True)
+    active = booking.state == BookingState.CONFIRMED
+    context = {
+        "section": "bookings",
+        "back_url": "/app/bookings",
+        "booking": {**facts, "badges": badges(booking, troubled=bool(troubled))},
+        "answers": [],
+        "parked": [_waiting(effect) for effect in troubled],
+        "place": {"url": f"/app/bookings/{uid}/place", "value": booking.location_detail}
+        if active and booking.place_missing
+        else None,
+        "actions": [],
+        "cancel": {"url": f"/app/bookings/{uid}/cancel"} if active and booking.end > now else None,
+        "history": [
+            {
+                "kind": "neutral",
+                "when": local(change.at, request.member),
+                "text": change_text(change.what),
+                "cause": change.detail,
+            }
+            for change in booking.changes.order_by("-at", "-id")
+        ],
+    }
+    return render(request, "dashboard/booking.html", context)
+
+
+def change_text(what: str) -> str:
+    """An entry of a booking's history in words."""
+    return {
+        "booked": _("Booked"),
+        "cancelled_by_guest": _("Cancelled by the guest"),
+        "cancelled_by_host": _("Cancelled by the host"),
+        "place_told": _("Place filled in"),
+    }.get(what, what)
+
+
+def _waiting(effect: Effect) -> Context:
+    """Parked or failed work with its reason, for people."""
+    what = {
+        EffectKind.MEETING: _("The online meeting could not be brought up to date."),
+        EffectKind.EVENT: _("The calendar event could not be brought up to date."),
+        EffectKind.MAIL: _("A mail could not be sent."),
+    }[EffectKind(effect.kind)]
+    if effect.state == EffectState.FAILED:
+        return {"kind": "danger", "what": what, "why": _("The service refused it for good."), "cures": []}
+    known = effect.parked_reason in Reason
+    why = words.happened(Reason(effect.parked_reason)) if known else _("No account is connected for it.")
+    follows = _("It follows by itself as soon as the connection is repaired.")
+    return {"kind": "warn", "what": what, "why": f"{why} {follows}", "confirm_url": "/app/connections", "cures": []}
+
+
+@require_POST
+@for_members
+def cancel(request: MemberRequest, uid: str) -> HttpResponse:
+    """Cancel on the host's side; the guest is told by mail, with the reason."""
+    booking = get_object_or_404(dashboard.visible_bookings(request.member), uid=uid)
+    try:
+        bookings.cancel(booking, utcnow(), reason=request.POST.get("reason", "").strip()[:1000], by="host")
+    except bookings.Refused:
+        messages.error(request, _("The booking is over or was cancelled already; nothing was changed."))
+    else:
+        messages.success(request, _("The booking is cancelled. The guest is told by mail."))
+    return redirect(f"/app/bookings/{uid}")
+
+
+@require_POST
+@for_members
+def fill_in_place(request: MemberRequest, uid: str) -> HttpResponse:
+    """The place that guests were promised: written into the events and mailed to the guest."""
+    booking = get_object_or_404(dashboard.visible_bookings(request.member), uid=uid)
+    place = request.POST.get("place", "").strip()[:500]
+    if place:
+        bookings.tell_place(booking, place, utcnow())
+        messages.success(request, _("Saved. The guest is told by mail."))
+    return redirect(f"/app/bookings/{uid}")
+
+
+@require_GET
+@for_members
+def home(request: MemberRequest) -> HttpResponse:
+    """Today and next bookings, pages stopped, connections, what to do next."""
+    member, now = request.member, utcnow()
+    there = ZoneInfo(member.user.time_zone)
+    today = now.astimezone(there).date()
+    midnight = datetime.combine(today, time(), tzinfo=there)
+    soon = _with_hosts(dashboard.visible_bookings(member)).filter(
+        state=BookingState.CONFIRMED, end__gt=now, start__lt=midnight + timedelta(days=8)
+    )
+    days = _days(list(soon.order_by("start", "pk")[:A_PAGE]), member)
+    heading = date_format(today, _("D, j F Y"))
+    cards = PageCards(dashboard.visible_pages(member), member, now)
+    mine = connections.of_member(member)
+    context: dict[str, Any] = {
+        "section": "dashboard",
+        "today": {
+            "heading": heading,
+            "bookings": [row for day in days if day["heading"] == heading for row in day["bookings"]],
+        },
+        "coming": [day for day in days if day["heading"] != heading],
+        "zone_label": zone_label(member),
+        "steps": _steps(member, bool(mine), cards),
+        "stopped": [cards.card(page) for page in cards.stopped()],
+        "connections": [
+            {
+                "letter": LETTERS[Service(link.credential.service)],
+                "name": words.service_name(link.credential.service),
+                "account": link.credential.account_email,
+                "badges": [state_badge(standing_of(link.credential, now)[0])],
+                "url": f"/app/connections/{link.credential.service}",
+            }
+            for link in mine
+        ],
+        "all_bookings_url": "/app/bookings",
+        "connections_url": "/app/connections",
+    }
+    return render(request, "dashboard/home.html", context)
+
+
+def _steps(member: Member, connected: bool, cards: PageCards) -> list[Context]:
+    """What to do next until the first page is live."""
+    steps = []
+    if not connected:
+        steps.append(
+            {
+                "title": _("Connect your calendar"),
+                "text": _("Only times at which you are free are then offered."),
+                "action": action(_("Connect"), "/app/connections?tab=not_connected", "filled"),
+            }
+        )
+    if not cards.pages:
+        steps.append(
+            {
+                "title": _("Create your first booking page"),
+                "text": _("A title is enough; everything else can be changed later."),
+                "action": action(_("New booking page"), "/app/pages/new", "outlined" if steps else "filled"),
+            }
+        )
+    return steps
+

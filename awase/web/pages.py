@@ -1,0 +1,91 @@
+"""予約ページ一覧, the live banner, and the switch."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from awase.models import BookingPage, Member
+from awase.services import dashboard, pages
+from awase.web.cards import PageCards
+from awase.web.shell import Context, MemberRequest, action, banner, fingerprint, for_members, polled, utcnow
+
+SHOWS = ("all", "open", "stopped", "own")
+
+
+def _list_context(member: Member, show: str) -> Context:
+    cards = PageCards(dashboard.visible_pages(member), member, utcnow())
+    stopped, others = cards.stopped(), cards.others()
+    taking = [page for page in others if page.accepting and cards.verdicts[page.pk].open]
+    counts = {
+        "all": len(cards.pages),
+        "open": len(taking),
+        "stopped": len(cards.pages) - len(taking),
+        "own": sum(page.owner_id == member.pk for page in cards.pages),
+    }
+    wanted = {
+        "all": lambda page: True,
+        "open": lambda page: page in taking,
+        "stopped": lambda page: page not in taking,
+        "own": lambda page: page.owner_id == member.pk,
+    }[show]
+    groups = [
+        {"heading": heading, "pages": [cards.card(page) for page in found if wanted(page)]}
+        for heading, found in ((_("Stopped by a connection error"), stopped), (_("Others"), others))
+    ]
+    groups = [group for group in groups if group["pages"]]
+    if len(groups) == 1 and not stopped:
+        groups[0]["heading"] = ""
+    labels = {"all": _("All"), "open": _("Taking bookings"), "stopped": _("Stopped"), "own": _("Owned by me")}
+    return {
+        "section": "pages",
+        "create_url": "/app/pages/new",
+        "filters": [
+            {"label": labels[name], "url": f"/app/pages?show={name}", "count": counts[name], "current": name == show}
+            for name in SHOWS
+        ],
+        "groups": groups,
+        "empty_text": _("There is no booking page here yet."),
+        "empty_action": action(_("New booking page"), "/app/pages/new", "filled", icon="plus"),
+    }
+
+
+@require_GET
+@for_members
+def page_list(request: MemberRequest) -> HttpResponse:
+    """The pages stopped by health first, the longest stopped on top; live without a reload."""
+    show = request.GET.get("show", "all")
+    show = show if show in SHOWS else "all"
+    context = _list_context(request.member, show)
+    key = fingerprint(context["groups"])
+    context["poll_url"] = f"/app/pages?show={show}&part=1&seen={key}"
+    if "part" in request.GET:
+        return polled(request, "dashboard/_page_list.html", context, key)
+    return render(request, "dashboard/page_list.html", context)
+
+
+@require_GET
+@for_members
+def live_banner(request: MemberRequest) -> HttpResponse:
+    """The banner anew, or 204 if it still says the same."""
+    shown = banner(request.member, utcnow())
+    return polled(request, "dashboard/_banner.html", {"banner": shown}, shown["key"] if shown else "")
+
+
+def editable(member: Member, pk: int) -> BookingPage:
+    """The page if the viewer may change it; strangers cannot tell whether it exists."""
+    page = dashboard.visible_pages(member).filter(pk=pk).first()
+    if page is None or not dashboard.may_edit(member, page):
+        raise Http404
+    return page
+
+
+@require_POST
+@for_members
+def switch(request: MemberRequest, pk: int) -> HttpResponse:
+    """The owner's own switch."""
+    page = editable(request.member, pk)
+    pages.set_accepting(page, request.POST.get("accepting") == "on", utcnow())
+    back = request.headers.get("Referer", "")
+    inside = back.startswith(f"{request.scheme}://{request.get_host()}/app/pages")
+    return redirect(back if inside else "/app/pages")

@@ -1,0 +1,99 @@
+"""The frame of every dashboard screen: who is looking, what concerns them, and the shapes that templates take."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from awase.domain.health import Service
+from awase.models import Member
+from awase.services import dashboard, words
+
+P = ParamSpec("P")
+Context = dict[str, Any]
+LETTERS = {Service.GOOGLE: "G", Service.MICROSOFT: "M", Service.ZOOM: "Z", Service.TEAMS: "T", Service.CALDAV: "C"}
+
+
+def utcnow() -> datetime:
+    """The clock of the screens; rules take it as an argument."""
+    return datetime.now(UTC)
+
+
+class MemberRequest(HttpRequest):
+    """A request of somebody who is logged in and belongs to a workspace."""
+
+    member: Member
+
+
+def for_members(
+    view: Callable[Concatenate[MemberRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Let members in, with `request.member`; others are sent to the log-in."""
+
+    @wraps(view)
+    def inside(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        member = dashboard.member_of(request.user)
+        if member is None:
+            return render(request, "403.html", status=403)
+        request.member = member  # type: ignore[attr-defined]
+        return view(request, *args, **kwargs)  # type: ignore[arg-type]
+
+    guarded: Callable[Concatenate[HttpRequest, P], HttpResponse] = login_required(inside)
+    return guarded
+
+
+def banner(member: Member, now: datetime) -> Context | None:
+    """One line at the top while something concerns the viewer: own accounts, own pages; for admins all."""
+    concern = dashboard.concern(member, now)
+    if not concern.services and not concern.stopped:
+        return None
+    stopped = ngettext(
+        "%(count)d booking page takes no bookings.", "%(count)d booking pages take no bookings.", concern.stopped
+    ) % {"count": concern.stopped}
+    if not concern.services:
+        text = stopped
+    else:
+        text = _("There is a connection error: %(services)s.") % {
+            "services": _(", ").join(words.service_name(service) for service in concern.services)
+        }
+        if concern.stopped:
+            text = f"{text} {stopped}"
+    return {"text": text, "url": "/app/connections?tab=connected", "kind": "danger", "key": fingerprint(text)}
+
+
+def action(label: str, url: str = "", style: str = "outlined", **more: Any) -> Context:
+    """One act as a button or link (templates/components/action.html)."""
+    return {"label": label, "url": url, "method": "get", "style": style, **more}
+
+
+def post(label: str, url: str, style: str = "outlined", **more: Any) -> Context:
+    """One act that changes something."""
+    return action(label, url, style, method="post", **more)
+
+
+def fingerprint(content: Any) -> str:
+    """A short text that changes when what is shown changes; polls answer 204 while it stays the same."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def polled(request: HttpRequest, template: str, context: Context, key: str) -> HttpResponse:
+    """The fragment, or 204 if the screen shows it already."""
+    if request.GET.get("seen") == key:
+        return HttpResponse(status=204)
+    return render(request, template, context)
+
+
+def local(moment: datetime, member: Member, form: str | None = None) -> str:
+    """A moment as the member reads it, in their own zone."""
+    there = moment.astimezone(ZoneInfo(member.user.time_zone))
+    return str(date_format(there, form or _("D, j F, H:i")))
