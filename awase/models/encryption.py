@@ -2,7 +2,7 @@
 
 import json
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -30,7 +30,13 @@ def cipher() -> MultiFernet:
     return _cipher(tuple(settings.AWASE_ENCRYPTION_KEYS))
 
 
-class SealedField(models.BinaryField):
+if TYPE_CHECKING:
+    Binary = models.BinaryField[Any, Any]
+else:
+    Binary = models.BinaryField
+
+
+class SealedField(Binary):
     """A JSON value kept encrypted. In Python it is a plain dict; in the database a Fernet token."""
 
     def from_db_value(self, value: Any, *_: Any) -> Any:

@@ -13,7 +13,6 @@ from awase import registry
 from awase.domain.availability import BusyTimes
 from awase.domain.errors import Failure, FailureClass, ProviderError
 from awase.domain.health import Service
-from awase.domain.intervals import epoch, span
 from awase.models import BookingPage, Calendar, CalendarBusy, CalendarEvent, Connection, Credential
 from awase.providers.protocols import BusyEvent, TokenSource
 from awase.services.signals import Cause, Good, record
@@ -111,10 +110,9 @@ def keep(credential: Credential, reading: Reading) -> bool:
             continue
         mine = own_keys[member_of[calendar.connection_id]]
         busy = BusyTimes.of(
-            (span(event.start, event.end) for event in answer if event.own_key not in mine),
-            covered_start=epoch(reading.start),
-            covered_end=epoch(reading.end),
-            read_at=epoch(reading.read_at),
+            ((event.start, event.end) for event in answer if event.own_key not in mine),
+            covered=(reading.start, reading.end),
+            read_at=reading.read_at,
         )
         CalendarBusy.objects.update_or_create(
             calendar=calendar,

@@ -96,10 +96,12 @@ def finish(
         raise ConnectProblem(Trouble.STATE)
     if now.timestamp() - pending.started > PATIENCE.total_seconds():
         raise ConnectProblem(Trouble.EXPIRED)
-    if error := answer.get("error", ""):
+    if refusal := answer.get("error", ""):
         admin = {"admin_policy_enforced", "org_internal"}
         denied = {"access_denied", "consent_required"}
-        raise ConnectProblem(Trouble.ADMIN if error in admin else Trouble.DENIED if error in denied else Trouble.FAILED)
+        raise ConnectProblem(
+            Trouble.ADMIN if refusal in admin else Trouble.DENIED if refusal in denied else Trouble.FAILED
+        )
     try:
         grant = registry.oauth(service).exchange(code=answer.get("code", ""), verifier=pending.verifier, now=now)
     except ProviderError as error:

@@ -21,8 +21,8 @@ class DemoMailbox(BaseEmailBackend):
                 sender=message.from_email,
                 recipients=", ".join(message.to),
                 reply_to=", ".join(message.reply_to),
-                subject=message.subject,
-                text=message.body,
+                subject=str(message.subject),
+                text=str(message.body),
                 html=alternatives.get("text/html", ""),
                 attachment=alternatives.get("text/calendar", ""),
             )

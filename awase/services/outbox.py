@@ -93,7 +93,7 @@ def meet_calendar(member: Member) -> int | None:
     """The Google calendar that carries the member's Meet links: the one their bookings are added to, else the
     main one of the account chosen for Meet (an only Google account is chosen by itself)."""
     google = Calendar.objects.filter(connection__member=member, connection__credential__service=Service.GOOGLE)
-    if google.filter(pk=member.booking_calendar_id).exists():
+    if member.booking_calendar_id and google.filter(pk=member.booking_calendar_id).exists():
         return member.booking_calendar_id
     if member.meet_connection_id:
         google = google.filter(connection=member.meet_connection_id)

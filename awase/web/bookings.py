@@ -173,7 +173,7 @@ def _waiting(effect: Effect) -> Context:
     }[EffectKind(effect.kind)]
     if effect.state == EffectState.FAILED:
         return {"kind": "danger", "what": what, "why": _("The service refused it for good."), "cures": []}
-    known = effect.parked_reason in Reason
+    known = effect.parked_reason in list(Reason)
     why = words.happened(Reason(effect.parked_reason)) if known else _("No account is connected for it.")
     follows = _("It follows by itself as soon as the connection is repaired.")
     return {"kind": "warn", "what": what, "why": f"{why} {follows}", "confirm_url": "/app/connections", "cures": []}
@@ -266,4 +266,3 @@ def _steps(member: Member, connected: bool, cards: PageCards) -> list[Context]:
             }
         )
     return steps
-

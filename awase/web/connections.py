@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -273,9 +273,7 @@ def save_calendars(request: MemberRequest, pk: int) -> HttpResponse:
     """Which calendars of an account are checked for conflicts, and under which policy."""
     link = _own(request, pk)
     ticked = {int(value) for value in request.POST.getlist("checked") if value.isdecimal()}
-    go_on = {
-        calendar.pk for calendar in link.calendars.all() if request.POST.get(f"policy-{calendar.pk}") == "go_on"
-    }
+    go_on = {calendar.pk for calendar in link.calendars.all() if request.POST.get(f"policy-{calendar.pk}") == "go_on"}
     connections.set_use(request.member, link, checked=ticked, go_on_without=go_on, now=utcnow())
     return redirect(f"/app/connections/{link.credential.service}?saved={link.pk}#account-{link.pk}")
 
@@ -290,11 +288,9 @@ def save_receiving(request: MemberRequest) -> HttpResponse:
     except Calendar.DoesNotExist:
         raise Http404 from None
     messages.success(request, _("Saved."))
-    return redirect(request.headers.get("Referer") if _from_here(request) else "/app/connections")
-
-
-def _from_here(request: HttpRequest) -> bool:
-    return request.headers.get("Referer", "").startswith(f"{request.scheme}://{request.get_host()}/app/connections")
+    back = request.headers.get("Referer", "")
+    inside = back.startswith(f"{request.scheme}://{request.get_host()}/app/connections")
+    return redirect(back if inside else "/app/connections")
 
 
 @require_POST

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 from awase.domain import parts
 from awase.domain.cures import Cure
-from awase.domain.health import PageValue
+from awase.domain.health import PageValue, Service
 from awase.models import BookingPage, Member
 from awase.services import words
 from awase.web.shell import Context, action, post

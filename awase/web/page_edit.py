@@ -79,7 +79,11 @@ def _whole(request: MemberRequest, page: BookingPage, shown: Context | None = No
     context = {
         "section": "pages",
         "back_url": "/app/pages",
-        "page": {**card, "public_url": f"/{page.workspace.slug}/{page.slug}", "problems": cards.problems(cards.pages[0])},
+        "page": {
+            **card,
+            "public_url": f"/{page.workspace.slug}/{page.slug}",
+            "problems": cards.problems(cards.pages[0]),
+        },
         "sections": list(fresh.values()),
         "history": _history(page, request.member),
     }
@@ -223,9 +227,7 @@ def save_form(request: MemberRequest, pk: int, section: str) -> HttpResponse:
         return _done(page, section)
     page.refresh_from_db()
     heading = _("Basics") if section == "basics" else _("Availability")
-    return _whole(
-        request, page, _form_section({"id": section, "url": f"/app/pages/{pk}/{section}"}, heading, form)
-    )
+    return _whole(request, page, _form_section({"id": section, "url": f"/app/pages/{pk}/{section}"}, heading, form))
 
 
 @require_POST

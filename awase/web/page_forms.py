@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 
 from awase.models import BookingPage, Member
 
-
 if TYPE_CHECKING:
     PageForm = forms.ModelForm[BookingPage]
 else:

@@ -1,5 +1,7 @@
 """予約ページ一覧, the live banner, and the switch."""
 
+from collections.abc import Callable
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -23,14 +25,14 @@ def _list_context(member: Member, show: str) -> Context:
         "stopped": len(cards.pages) - len(taking),
         "own": sum(page.owner_id == member.pk for page in cards.pages),
     }
-    wanted = {
+    wanted: dict[str, Callable[[BookingPage], bool]] = {
         "all": lambda page: True,
         "open": lambda page: page in taking,
         "stopped": lambda page: page not in taking,
         "own": lambda page: page.owner_id == member.pk,
-    }[show]
+    }
     groups = [
-        {"heading": heading, "pages": [cards.card(page) for page in found if wanted(page)]}
+        {"heading": heading, "pages": [cards.card(page) for page in found if wanted[show](page)]}
         for heading, found in ((_("Stopped by a connection error"), stopped), (_("Others"), others))
     ]
     groups = [group for group in groups if group["pages"]]

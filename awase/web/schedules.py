@@ -109,9 +109,7 @@ def save_week(request: MemberRequest, pk: int) -> HttpResponse:
     typed = [
         [
             pair
-            for pair in zip(
-                request.POST.getlist(f"{name}-start"), request.POST.getlist(f"{name}-end"), strict=False
-            )
+            for pair in zip(request.POST.getlist(f"{name}-start"), request.POST.getlist(f"{name}-end"), strict=False)
             if any(pair)
         ]
         for name in DAYS

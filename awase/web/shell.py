@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
@@ -48,8 +48,7 @@ def for_members(
         request.member = member  # type: ignore[attr-defined]
         return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
-    guarded: Callable[Concatenate[HttpRequest, P], HttpResponse] = login_required(inside)
-    return guarded
+    return cast("Callable[Concatenate[HttpRequest, P], HttpResponse]", login_required(inside))
 
 
 def banner(member: Member, now: datetime) -> Context | None:

@@ -1,0 +1,58 @@
+"""Dates, times and zones as people write them, in the language in force."""
+
+from datetime import date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_skeleton, format_time, get_day_names, get_timezone_name
+from django.utils import translation
+
+
+def _language() -> str:
+    return translation.get_language() or "en"
+
+
+def clock(at: datetime) -> str:
+    """The time of day in the moment's own zone: "9:00", in English "9:00 AM"."""
+    # The narrow space before AM is missing in many fonts.
+    return str(format_time(at, "short", locale=_language())).replace("\u202f", "\u00a0")
+
+
+def day_name(day: date) -> str:
+    """ "12月4日(金)", "Fri, Dec 4"."""
+    return str(format_skeleton("MMMEd", day, locale=_language()))
+
+
+def full_day_name(day: date) -> str:
+    """ "2026年12月4日(金)", "Fri, Dec 4, 2026"."""
+    return str(format_skeleton("yMMMEd", day, locale=_language()))
+
+
+def month_name(day: date) -> str:
+    """ "2026年12月", "December 2026"."""
+    return str(format_skeleton("yMMMM", day, locale=_language()))
+
+
+def weekday_names() -> list[str]:
+    """Short names from Monday on."""
+    names = get_day_names("abbreviated", locale=_language())
+    return [str(names[number]) for number in range(7)]
+
+
+def when(start: datetime, end: datetime, zone: str) -> str:
+    """Date and times in a zone; the end's date too where it is another one."""
+    begins, ends = start.astimezone(ZoneInfo(zone)), end.astimezone(ZoneInfo(zone))
+    last = clock(ends) if begins.date() == ends.date() else f"{day_name(ends)} {clock(ends)}"
+    return f"{full_day_name(begins)} {clock(begins)} – {last}"
+
+
+def zone_name(zone: str, at: datetime) -> str:
+    """The zone as it is called at a moment, and its identifier: "日本標準時 (Asia/Tokyo)"."""
+    summer = bool(at.astimezone(ZoneInfo(zone)).dst())
+    return f"{_zone_name(zone, summer, _language())} ({zone})"
+
+
+@lru_cache(maxsize=2048)
+def _zone_name(zone: str, summer: bool, language: str) -> str:
+    variant = "daylight" if summer else "standard"
+    return str(get_timezone_name(ZoneInfo(zone), width="long", locale=language, zone_variant=variant))
