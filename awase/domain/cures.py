@@ -24,6 +24,7 @@ from awase.domain.health import (
     CalendarValue,
     ConnectionValue,
     Group,
+    LocationKind,
     LocationStanding,
     LocationValue,
     MemberValue,
@@ -84,6 +85,10 @@ class Cure:
         """The members who alone may do parts of it, each once."""
         return tuple(dict.fromkeys(part.needs for part in self.parts if part.needs is not None))
 
+    def __le__(self, other: "Cure") -> bool:
+        """True if the other cure contains this one."""
+        return set(self.parts) <= set(other.parts)
+
     @property
     def order(self) -> tuple[int, list[Loss]]:
         """The smallest first; of equal size what loses least, the worst part of each compared first."""
@@ -104,16 +109,28 @@ def cures(page: PageValue, verdict: Verdict, *, limit: int | None = None) -> tup
         for choice in product(*([(), *ways] for ways in causes))
         for parts in [_once_per_account(page, chain.from_iterable(choice))]
     }
+
+    def works(parts: Way) -> bool:
+        after = evaluate(apply_parts(page, parts))
+        return after.open and not (verdict.open and after.place_missing)
+
     listed: list[Cure] = []
     for cure in sorted(candidates.values(), key=lambda candidate: candidate.order):
         if limit is not None and len(listed) >= limit:
             break
-        if any(set(known.parts) <= set(cure.parts) for known in listed):
-            continue
-        after = evaluate(apply_parts(page, cure.parts))
-        if after.open and not (verdict.open and after.place_missing):
-            listed.append(cure)
-    return tuple(listed)
+        if not any(known <= cure for known in listed) and works(cure.parts):
+            found = Cure(_needed(cure.parts, works))
+            listed = [known for known in listed if not found <= known] + [found]
+    return tuple(sorted(listed, key=lambda cure: cure.order))
+
+
+def _needed(parts: Way, works: Callable[[Way], bool]) -> Way:
+    """`parts` without those that are too many: one cause may go away with what is done about another."""
+    for part in sorted(parts, key=lambda part: part.loss, reverse=True):
+        fewer = tuple(other for other in parts if other != part)
+        if works(fewer):
+            parts = fewer
+    return parts
 
 
 def _once_per_account(page: PageValue, parts: Iterable[Part]) -> Way:
@@ -137,8 +154,10 @@ def _causes(page: PageValue, verdict: Verdict) -> Iterator[list[Way]]:
     kinds = verdict.stop_kinds
     still_open = open_places(page)
     if StopKind.NO_MEMBERS in kinds:
-        for index, group in page.people or ((len(page.groups), Group(())),):
-            yield _ways_to_add_named(page, index, group)
+        (index, group), *others = page.people or ((len(page.groups), Group(())),)
+        yield _ways_to_add_named(page, index, group) + ([(RemoveGroup(index),)] if others else [])
+        for index, group in others:
+            yield [(AddMember(index, how_many=group.needed or 1),), (RemoveGroup(index),)]
     if page.by_owner:
         if StopKind.CALENDAR in kinds:
             yield _ways_of_calendars(page)
@@ -166,8 +185,6 @@ def _ways_to_add_named(page: PageValue, index: int, group: Group) -> list[Way]:
             lacking = _ways_to_use_calendar(page, member)
         rest = (AddMember(index, how_many=others),) if others else ()
         ways += [(AddMember(index, member.id), *way, *rest) for way in lacking]
-    if len(page.people) > 1:
-        ways += [(AddMember(index, how_many=others + 1),), (RemoveGroup(index),)]
     return ways
 
 
@@ -225,9 +242,10 @@ def _ways_to_use_calendar(page: PageValue, member: MemberValue) -> list[Way]:
         for connection in member.connections
         if connection.service in CALENDAR_SERVICES and connection.standing is not Standing.ERROR
     ]
+    serves_both = any(location.kind is LocationKind.MEET for location in page.locations)
     return [
         (Connect(member.id, None),),
-        (Connect(member.id, Service.GOOGLE),),  # serves Meet, too
+        *([(Connect(member.id, Service.GOOGLE),)] if serves_both else []),
         *((ChooseCalendar(member.id, connection.id, None),) for connection in idle),
         (StopRequiringCalendar(),),
     ]
@@ -320,7 +338,7 @@ def _ways_of_rooms(page: PageValue, index: int, places: int) -> list[Way]:
     broken = [room for room in page.rooms if room.id in group.ids and not room.usable]
     if places:
         repairs = [_room_repairs(room) for room in broken]
-        return _ways_of_set(index, group, places, repairs, AddRoom(index, places))
+        return _ways_of_set(index, group, places, repairs, AddRoom(index, how_many=places))
     if group.needed is not None:
         return []
     removals: list[Way] = [(RemoveRoom(room.id),) for room in broken]

@@ -1,5 +1,6 @@
 """The parts of a cure: small changes that people make, each of which can be tried out on a page's values."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -51,9 +52,9 @@ CALENDAR_SERVICES = frozenset({Service.GOOGLE, Service.MICROSOFT, Service.CALDAV
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One change. `apply` gives the page's values after it; `needs` is the member who alone may do it
-    (None: whoever may edit the page); `size` counts what people must do."""
+class Part(ABC):
+    """One change. `needs` is the member who alone may do it (None: whoever may edit the page); `size` counts
+    what people must do."""
 
     loss: ClassVar[Loss]
 
@@ -65,8 +66,9 @@ class Part:
     def size(self) -> int:
         return 1
 
+    @abstractmethod
     def apply(self, page: PageValue) -> PageValue:
-        raise NotImplementedError
+        """The page's values after this change."""
 
 
 @dataclass(frozen=True, slots=True)

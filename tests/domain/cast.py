@@ -133,11 +133,12 @@ def lists_of(
 
 
 def room(id: int, sign: str = "+", *, readers: int = 1, missing: bool = False) -> RoomValue:
-    """A room that the account of member 1 reads; `sign` as in `person`, for the first reader. Others work."""
+    """A room that the account of member 1 reads; `sign` as in `person`, for the first reader. Others work.
+    The readers' connection ids are 1000 + 10 × the room's id + position from 0."""
     standings = [sign] + ["+"] * (readers - 1) if readers else []
     accounts = tuple(
         ConnectionValue(
-            OTHERS_IDS + position,
+            OTHERS_IDS + 10 * id + position,
             Service.GOOGLE,
             f"rooms{position}@google.test",
             STANDINGS[s],
