@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import stamina
 
-from awase.domain.errors import FailureClass, FailureScope, ProviderError
+from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError
 from awase.providers.failures import Answer, FailureTable, Where, unreachable, wrong_shape
 from awase.providers.protocols import TokenSource
 
@@ -151,6 +151,10 @@ class BearerWire:
         if method != "GET":
             return self._authorized(method, url, params, json, about, calendar_id)
         return tried_twice(self._authorized, method, url, params, json, about, calendar_id)
+
+    def classified(self, answer: Answer, about: FailureScope, calendar_id: str | None = None) -> Failure:
+        """The failure that an answer is, for one that came inside another (a part of a batch)."""
+        return self.table.classify(answer, now=self._wire.clock(), about=about, calendar_id=calendar_id)
 
     def _authorized(
         self,

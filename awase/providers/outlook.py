@@ -6,16 +6,19 @@ Busy times come from `calendarView`, which also serves personal accounts and tel
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
+from json import dumps
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from awase.domain.errors import Failure, FailureScope, ProviderError
+import httpx2
+
+from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError
 from awase.providers.calendars import MAX_PAGES, own_key, read_each
 from awase.providers.failures import Answer, Marks, wrong_shape
 from awase.providers.http import BearerWire
 from awase.providers.ical import zone_named
 from awase.providers.protocols import BusyEvent, EventDraft, RemoteCalendar, WrittenEvent
-from awase.providers.shape import Document, document, mapping, mappings, optional_text, text
+from awase.providers.shape import Document, document, mapping, mappings, number, optional_text, text
 
 # Immutable ids outlive a move between folders; they hold only if every request asks for them.
 GRAPH_HEADERS = {"Prefer": 'outlook.timezone="UTC", IdType="ImmutableId"'}
@@ -23,6 +26,7 @@ EVENT_FIELDS = "id,showAs,start,end,isAllDay,isCancelled,responseStatus,transact
 FREE = frozenset({"free", "workingElsewhere"})
 # By a property of its own an event can be found; transactionId cannot be filtered by.
 KEY_PROPERTY = "String {b3f7a1e2-6f0c-4d1b-9c55-2f7f4a0d8e61} Name AwaseKey"
+BATCH = 4  # so many requests at a time for one mailbox (`providers.md` section 4)
 SCHEDULE_DAYS = 60  # getSchedule takes 62 at most
 SCHEDULE_ADDRESSES = 20
 
@@ -46,17 +50,40 @@ class OutlookCalendars:
         self, calendar_ids: Sequence[str], start: datetime, end: datetime
     ) -> Mapping[str, tuple[BusyEvent, ...] | Failure]:
         """Busy events that touch [start, end), uncut; see `CalendarProvider.busy`."""
-        return read_each(calendar_ids, lambda calendar_id: self._busy_of(calendar_id, start, end))
-
-    def _busy_of(self, calendar_id: str, start: datetime, end: datetime) -> tuple[BusyEvent, ...]:
         params = {
             "startDateTime": _utc(start) + "Z",
             "endDateTime": _utc(end) + "Z",
             "$select": EVENT_FIELDS,
             "$top": 500,
         }
+        pages = self._first_pages(calendar_ids, params) if len(calendar_ids) > 1 else {}
+        return read_each(calendar_ids, lambda calendar_id: self._busy_of(calendar_id, params, pages.get(calendar_id)))
+
+    def _first_pages(self, calendar_ids: Sequence[str], params: Mapping[str, Any]) -> Mapping[str, Answer]:
+        """The first page of each calendar, or what stands in its place, several in one call."""
+        found: dict[str, Answer] = {}
+        for first in range(0, len(calendar_ids), BATCH):
+            paths = [f"{_view(each)}?{urlencode(params, safe='$,:')}" for each in calendar_ids[first : first + BATCH]]
+            requests = [
+                {"id": str(place), "method": "GET", "url": path, "headers": GRAPH_HEADERS}
+                for place, path in enumerate(paths, first)
+            ]
+            batch = self._wire.call("POST", "/$batch", json={"requests": requests})
+            for part in mappings(document(batch), "responses", required=True):
+                place = number(part, "id")
+                if place < len(calendar_ids):
+                    found[calendar_ids[place]] = _part(part, batch)
+        return found
+
+    def _busy_of(self, calendar_id: str, params: Mapping[str, Any], page: Answer | None) -> tuple[BusyEvent, ...]:
+        """One calendar, from its part of the batch on; where that asks for patience, once more by itself."""
         try:
-            items = list(self._items(f"{_path(calendar_id)}/calendarView", params, calendar_id))
+            if page is not None and not page.good:
+                failure = self._wire.classified(page, FailureScope.CALENDAR, calendar_id)
+                if failure.kind is not FailureClass.RETRY:
+                    raise ProviderError(failure)
+                page = None
+            items = list(self._items(_view(calendar_id), params, calendar_id, page))
         except ProviderError as error:
             raise self._narrowed(error, calendar_id) from error
         return tuple(_busy_event(item) for item in items if _counts(item))
@@ -183,12 +210,21 @@ class OutlookCalendars:
             calendar_id=calendar_id,
         )
 
-    def _items(self, path: str, params: Mapping[str, Any], calendar_id: str | None = None) -> Iterator[Document]:
-        """All items of a list, page by page. Raises ProviderError."""
+    def _items(
+        self,
+        path: str,
+        params: Mapping[str, Any],
+        calendar_id: str | None = None,
+        answer: Answer | None = None,
+    ) -> Iterator[Document]:
+        """All items of a list, page by page; `answer` is the first page if it is there already."""
         about = FailureScope.CONNECTION if calendar_id is None else FailureScope.CALENDAR
         following: Mapping[str, Any] | None = params
         for _ in range(MAX_PAGES):
-            page = document(self._wire.call("GET", path, params=following, about=about, calendar_id=calendar_id))
+            page = document(
+                answer or self._wire.call("GET", path, params=following, about=about, calendar_id=calendar_id)
+            )
+            answer = None
             yield from mappings(page, "value", required=True)
             path, following = optional_text(page, "@odata.nextLink"), None
             if not path:
@@ -208,6 +244,16 @@ class OutlookCalendars:
 
 def _path(calendar_id: str) -> str:
     return f"/me/calendars/{quote(calendar_id, safe='')}"
+
+
+def _view(calendar_id: str) -> str:
+    return f"{_path(calendar_id)}/calendarView"
+
+
+def _part(part: Document, batch: Answer) -> Answer:
+    """One part of a batch as an answer of its own; its body is JSON, or a text where that did not come."""
+    headers = {name: str(value) for name, value in mapping(part, "headers").items()}
+    return Answer(number(part, "status"), httpx2.Headers(headers), dumps(part.get("body")).encode(), batch.address)
 
 
 def _calendar(item: Document) -> RemoteCalendar:

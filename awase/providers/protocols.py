@@ -179,6 +179,19 @@ class CalendarProvider(Protocol):
 
 
 @runtime_checkable
+class RoomProvider(Protocol):
+    """Rooms that one connected account can read, by their mail addresses."""
+
+    def rooms_busy(
+        self, addresses: Sequence[str], start: datetime, end: datetime
+    ) -> Mapping[str, tuple[BusyEvent, ...] | Failure]:
+        """Busy times in [start, end) for each address asked, or that room's Failure: unknown is never free.
+
+        They are merged: `event_id` and `own_key` are "". Raises ProviderError where the whole account failed.
+        """
+
+
+@runtime_checkable
 class ConferenceProvider(Protocol):
     """Online meetings of one connected account."""
 
