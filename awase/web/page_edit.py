@@ -70,7 +70,7 @@ def _whole(request: MemberRequest, page: BookingPage, shown: Context | None = No
     """The editor with one section as just answered (with its errors or its question), the others as stored."""
     now = utcnow()
     cards = PageCards(visible_pages(request.member).filter(pk=page.pk), request.member, now)
-    card = cards.card(cards.pages[0])
+    card = {**cards.card(cards.pages[0]), "problems": cards.problems(cards.pages[0])}
     fresh = {name: _section(page, name, cards.values[page.pk], now) for name in SECTIONS}
     if shown:
         fresh[shown["id"]] = shown
@@ -79,11 +79,7 @@ def _whole(request: MemberRequest, page: BookingPage, shown: Context | None = No
     context = {
         "section": "pages",
         "back_url": "/app/pages",
-        "page": {
-            **card,
-            "public_url": f"/{page.workspace.slug}/{page.slug}",
-            "problems": cards.problems(cards.pages[0]),
-        },
+        "page": {**card, "public_url": f"/{page.workspace.slug}/{page.slug}"},
         "sections": list(fresh.values()),
         "history": _history(page, request.member),
     }

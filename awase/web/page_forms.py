@@ -22,15 +22,12 @@ class BasicsForm(PageForm):
     class Meta:
         model = BookingPage
         fields = ("title", "slug", "description", "duration_minutes", "step_minutes")
-        labels = {
-            "title": _("Title"),
-            "slug": _("Address"),
-            "description": _("Description"),
-            "duration_minutes": _("Duration in minutes"),
-            "step_minutes": _("A start every … minutes"),
-        }
-        widgets = {"description": forms.Textarea(attrs={"rows": 4})}
 
+    title = forms.CharField(max_length=120, label=_("Title"))
+    slug = forms.SlugField(max_length=80, label=_("Address"))
+    description = forms.CharField(
+        max_length=5000, required=False, label=_("Description"), widget=forms.Textarea(attrs={"rows": 4})
+    )
     duration_minutes = forms.IntegerField(min_value=5, max_value=1440, label=_("Duration in minutes"))
     step_minutes = forms.IntegerField(min_value=5, max_value=1440, label=_("A start every … minutes"))
 
