@@ -3,9 +3,11 @@
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
+from awase.api import api
 from awase.web import bookings, connections, mailbox, page_edit, pages, schedules
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", api.urls),
     path("accounts/", include("allauth.account.urls")),
     path("language/", set_language, name="set_language"),
     path("app/", bookings.home, name="dashboard"),
