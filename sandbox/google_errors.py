@@ -112,8 +112,6 @@ def token_refused(kind: str) -> Response:
 
 def fault_answer(call: Call, fault: Fault) -> Response | None:
     name, kind = fault.name, call.route.kind
-    if kind == "page":
-        return error(503, "backendError", "Service unavailable.") if name == "outage" else None
     if kind == "token":
         if call.route.operation == "revoke" and name != "outage":
             return None

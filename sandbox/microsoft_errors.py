@@ -158,8 +158,6 @@ def invalid_token(message: str) -> Response:
 
 def fault_answer(call: Call, fault: Fault) -> Response | None:
     name, kind = fault.name, call.route.kind
-    if kind == "page":
-        return Response(503) if name == "outage" else None
     if kind == "token":
         if name == "code":
             return token_error(int(fault.params.get("code", 50173)), call.sandbox.now())

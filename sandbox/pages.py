@@ -24,23 +24,29 @@ p{margin:8px 0}
 .card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:16px;margin:0 0 12px}
 .grid{display:grid;gap:12px;grid-template-columns:repeat(auto-fill,minmax(min(100%,330px),1fr));align-items:start}
 .grid .card{margin:0}
-.head{display:flex;gap:8px;justify-content:space-between;align-items:flex-start}
+.head{display:flex;flex-wrap:wrap;gap:8px;justify-content:space-between;align-items:flex-start}
 .badge{display:inline-flex;align-items:center;gap:6px;border-radius:99px;padding:2px 10px;font-size:13px;
-font-weight:600;background:var(--ok-soft);color:var(--ok);white-space:nowrap}
-.badge::before{content:"";width:8px;height:8px;border-radius:50%;background:currentColor}
+font-weight:600;background:var(--ok-soft);color:var(--ok)}
+.badge::before{content:"";flex:none;width:8px;height:8px;border-radius:50%;background:currentColor}
 .badge.bad{background:var(--bad-soft);color:var(--bad)}.badge.warn{background:var(--warn-soft);color:var(--warn)}
 .badge.plain{background:var(--soft);color:var(--accent)}
 button,.button{font:inherit;font-weight:600;min-height:44px;padding:8px 16px;border-radius:8px;cursor:pointer;
 border:1px solid var(--control);background:var(--card);color:var(--ink);text-align:left}
 button:hover{background:var(--soft)}
 button.primary{background:var(--accent);border-color:var(--accent);color:var(--on)}
-button.small{font-size:13px;min-height:40px;padding:4px 12px}
 button.danger{color:var(--bad);border-color:var(--bad-line)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 .row{display:flex;flex-wrap:wrap;gap:8px;margin-top:12px}
-.row form{margin:0}
+.acts{display:grid;grid-template-columns:1fr 1fr;gap:8px;margin-top:12px}
+.acts form{display:grid;margin:0}
+.acts button{font-size:13px;line-height:1.4;min-height:48px;padding:4px 12px}
+.acts [lang=ja]{display:block;font-weight:400}
+fieldset:first-of-type{margin-top:0}
+.scope{padding:8px 4px;border-bottom:1px solid var(--line);line-height:1.5}.pick,.pick small{line-height:1.5}
 input[type=email],input[type=text],select{font:inherit;width:100%;min-height:44px;padding:8px 12px;border-radius:8px;
 border:1px solid var(--control);background:var(--card);color:var(--ink)}
+h4{font-size:13px;font-weight:600;margin:12px 0 0;overflow-wrap:anywhere}
+h4+ul{margin-top:4px}time{color:var(--muted);font-variant-numeric:tabular-nums}
 label{display:block}label.pick{display:flex;gap:12px;align-items:center;min-height:44px;padding:8px 4px;
 border-bottom:1px solid var(--line);overflow-wrap:anywhere}
 label.pick input{width:20px;height:20px;flex:none;accent-color:var(--accent)}

@@ -22,10 +22,12 @@ from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 from kiota_abstractions.authentication import AuthenticationProvider
 from kiota_abstractions.request_information import RequestInformation
-from msgraph import GraphRequestAdapter, GraphServiceClient
 from msgraph.generated.models.date_time_time_zone import DateTimeTimeZone
 from msgraph.generated.models.event import Event
+from msgraph.generated.models.free_busy_status import FreeBusyStatus
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+from msgraph.graph_request_adapter import GraphRequestAdapter
+from msgraph.graph_service_client import GraphServiceClient
 
 from sandbox.__main__ import Handler, Server
 from sandbox.app import wsgi
@@ -49,7 +51,7 @@ def base(world: World) -> Iterator[str]:
 
 def google(base: str, linked: Linked) -> Any:
     """The official client; its own token is stale, so that it must refresh first."""
-    credentials = Credentials(
+    credentials = Credentials(  # type: ignore[no-untyped-call]
         "stale",
         refresh_token=linked.tokens["refresh_token"],
         token_uri=f"{base}/google/token",
@@ -187,7 +189,7 @@ def test_microsofts_own_sdk_writes_and_reads_events(world: World, base: str) -> 
         assert seen is not None and seen.subject == "合わせ" and seen.transaction_id == "b1"
         assert seen.start is not None and seen.start.date_time == "2026-12-02T01:00:00.0000000"
         assert seen.online_meeting is not None and seen.online_meeting.join_url
-        assert seen.show_as is not None and seen.show_as.value == "busy"
+        assert seen.show_as is FreeBusyStatus.Busy
         listed = await client.me.calendars.get()
         assert listed is not None and [calendar.is_default_calendar for calendar in listed.value or []] == [True]
         await client.me.events.by_event_id(made.id).delete()
