@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -82,8 +83,9 @@ def step(number: int, what: str) -> None:
 
 
 def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    with suppress(OSError):  # the terminal is gone; the demo still ends as it should
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
 
 
 def welcome(here: Place, seconds: float) -> str:
