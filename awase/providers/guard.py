@@ -20,9 +20,23 @@ TIMEOUT = httpx2.Timeout(35.0, connect=5.0)
 
 Resolver = Callable[[str, int], Sequence[str]]
 
-# Azure's metadata and DNS service lives at a public address.
-METADATA = frozenset({IPv4Address("168.63.129.16")})
 NAT64 = IPv6Network("64:ff9b::/96")
+# What Python calls global and is not for us: Azure's and Oracle's metadata services, relays, local NAT64,
+# site-local and documentation addresses (IANA special-purpose registries).
+NOT_FOR_US = tuple(
+    ip_network(network)
+    for network in (
+        "168.63.129.16/32",
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "64:ff9b:1::/48",
+        "100::/64",
+        "2001::/23",
+        "3fff::/20",
+        "5f00::/16",
+        "fec0::/10",
+    )
+)
 
 
 class AddressRefused(ProviderError):
@@ -82,14 +96,9 @@ class Guard:
 def _public(address: str) -> bool:
     plain: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
     if isinstance(plain, IPv6Address):
-        inner = plain.ipv4_mapped or plain.sixtofour
-        if plain in NAT64:
-            inner = IPv4Address(int(plain) & 0xFFFF_FFFF)
-        if inner is not None:
-            plain = inner
-        elif plain.teredo is not None:
-            return False
-    return plain.is_global and not plain.is_multicast and plain not in METADATA
+        carried = IPv4Address(int(plain) & 0xFFFF_FFFF) if plain in NAT64 else None
+        plain = carried or plain.ipv4_mapped or plain.sixtofour or plain
+    return plain.is_global and not plain.is_multicast and not any(plain in network for network in NOT_FOR_US)
 
 
 class _PinnedBackend(httpcore2.SyncBackend):

@@ -146,7 +146,7 @@ class BearerWire:
         repeated. Raises ProviderError.
         """
         url = self._base + path if path.startswith("/") else path
-        if not url.startswith(self._base):
+        if not url.startswith(f"{self._base}/"):
             raise wrong_shape("address of the next page")  # the token stays with its service
         if method != "GET":
             return self._authorized(method, url, params, json, about, calendar_id)
