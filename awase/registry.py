@@ -10,7 +10,9 @@ import httpx2
 from django.conf import settings
 
 from awase.domain.health import Service
+from awase.providers.caldav import CalDAV, DavAccess
 from awase.providers.google import Google
+from awase.providers.guard import build_guarded_client
 from awase.providers.microsoft import Microsoft, Teams
 from awase.providers.protocols import (
     AppConfig,
@@ -20,6 +22,9 @@ from awase.providers.protocols import (
     TokenSource,
 )
 from awase.providers.zoom import Zoom
+
+Access = TokenSource | DavAccess
+"""What calls in the name of an account need: a source of tokens, or a CalDAV account's app password."""
 
 
 class NotConfigured(Exception):
@@ -72,9 +77,22 @@ def _client(patience: float) -> httpx2.Client:
     )
 
 
+@cache
+def _guarded(patience: float) -> httpx2.Client:
+    """For addresses that people type: nothing inside our own walls is called unless the operator opened it."""
+    return build_guarded_client(
+        allowed=settings.AWASE_CALDAV_ALLOWED, timeout=httpx2.Timeout(patience, connect=min(patience, 5.0))
+    )
+
+
+def caldav(patience: float = PATIENCE) -> CalDAV:
+    """Connecting CalDAV accounts, by address and app password."""
+    return CalDAV(_guarded(patience))
+
+
 def configured(service: Service) -> bool:
-    """Whether the operator has registered this instance at the service."""
-    return bool(settings.AWASE_SERVICES[ENTRIES[service].registration]["client_id"])
+    """Whether the operator has registered this instance at the service; CalDAV needs no registration."""
+    return service is Service.CALDAV or bool(settings.AWASE_SERVICES[ENTRIES[service].registration]["client_id"])
 
 
 def _adapter(service: Service, patience: float = PATIENCE) -> Any:
@@ -97,13 +115,15 @@ def oauth(service: Service) -> OAuthService:
     return adapter
 
 
-def calendars(service: Service, tokens: TokenSource, patience: float = PATIENCE) -> CalendarProvider:
+def calendars(service: Service, access: Access, patience: float = PATIENCE) -> CalendarProvider:
     """The calendars of one account; `patience` is the time-out of each call in seconds."""
-    provider: CalendarProvider = _adapter(service, patience).session(tokens)
+    if isinstance(access, DavAccess):
+        return caldav(patience).session(access)
+    provider: CalendarProvider = _adapter(service, patience).session(access)
     return provider
 
 
-def conferences(service: Service, tokens: TokenSource) -> ConferenceProvider:
+def conferences(service: Service, access: Access) -> ConferenceProvider:
     """The online meetings of one account."""
-    provider: ConferenceProvider = _adapter(service).session(tokens)
+    provider: ConferenceProvider = _adapter(service).session(access)
     return provider

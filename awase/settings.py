@@ -170,6 +170,9 @@ AWASE_SERVICES = {
 # Hosts or networks inside your own walls that CalDAV addresses may point to.
 AWASE_CALDAV_ALLOWED = words("AWASE_CALDAV_ALLOWED")
 
+# Addresses of the proxies in front: only behind them is X-Forwarded-For believed.
+AWASE_TRUSTED_PROXIES = words("AWASE_TRUSTED_PROXIES")
+
 AWASE_TOLERANCE = timedelta(seconds=number("AWASE_TOLERANCE_SECONDS", 900))
 AWASE_CHECK_INTERVAL = timedelta(seconds=number("AWASE_CHECK_SECONDS", 300))
 AWASE_IDLE_CHECK_INTERVAL = timedelta(seconds=number("AWASE_IDLE_CHECK_SECONDS", 3600))
@@ -201,5 +204,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # A line for each call to a service would drown the rest, and addresses are nobody's business.
+    "loggers": {"httpx2": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": text("AWASE_LOG_LEVEL", "INFO")},
 }

@@ -36,7 +36,8 @@ class Credential(models.Model):
     since = models.DateTimeField()
     last_good = models.DateTimeField(null=True)
     last_checked = models.DateTimeField(null=True)
-    last_symptom = models.CharField(max_length=60, blank=True)
+    last_symptom = models.CharField(max_length=20, blank=True)  # row of the symptom table met last
+    symptom_since = models.DateTimeField(null=True)  # met first then, without a success since
     lacking = models.JSONField(default=dict, blank=True)  # capability → reason
     probes = models.PositiveSmallIntegerField(default=0)  # rare checks made while in error for a person
     last_notice = models.DateTimeField(null=True)

@@ -14,7 +14,7 @@ from awase.domain.availability import BusyTimes
 from awase.domain.errors import Failure, FailureClass, ProviderError
 from awase.domain.health import Service
 from awase.models import BookingPage, Calendar, CalendarBusy, CalendarEvent, Connection, Credential
-from awase.providers.protocols import BusyEvent, TokenSource
+from awase.providers.protocols import BusyEvent
 from awase.services.signals import Cause, Good, record
 from awase.services.tokens import source
 
@@ -44,16 +44,16 @@ def check(credential_id: int, cause: Cause, now: datetime) -> Good | Failure:
     return reading.signal
 
 
-def read(service: Service, credential: Credential | None, tokens: TokenSource, now: datetime) -> Reading:
+def read(service: Service, credential: Credential | None, access: registry.Access, now: datetime) -> Reading:
     """Look at an account without writing anything."""
     start = (now - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     end = start + _horizon(credential)
     wanted = _calendar_ids(credential)
     try:
         if service in MEETING_SERVICES:
-            registry.conferences(service, tokens).check()
+            registry.conferences(service, access).check()
             return Reading(Good(full=True), start, end, now, {})
-        provider = registry.calendars(service, tokens)
+        provider = registry.calendars(service, access)
         if not wanted:
             provider.check()
             return Reading(Good(full=True), start, end, now, {})

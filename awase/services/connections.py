@@ -12,16 +12,18 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from awase import registry
-from awase.domain.errors import Capability, Failure, ProviderError
+from awase.domain.errors import Capability, Failure, FailureClass, ProviderError
 from awase.domain.health import Service, Standing
 from awase.models import BookingPage, Calendar, Connection, ConnectionChange, Credential, Member
-from awase.providers.protocols import Grant, RemoteCalendar
+from awase.providers.guard import AddressRefused
+from awase.providers.protocols import Account, Grant, RemoteCalendar
 from awase.services import checks
 from awase.services.health import Renewal, pages_of_members, renew, standing_of
-from awase.services.signals import Cause, linked_members, record
-from awase.services.tokens import GivenToken, sealed, source, tokens_of
+from awase.services.signals import Cause, linked_members, record, resume_unconnected
+from awase.services.tokens import GivenToken, sealed, sealed_access, source, tokens_of
 from awase.services.use import renew_use
 
 logger = logging.getLogger(__name__)
@@ -41,6 +43,8 @@ class Trouble(StrEnum):
     ADMIN = "admin"  # the account's administrator does not allow it
     FAILED = "failed"  # the service answered with an error
     NOT_CONFIGURED = "not_configured"
+    ADDRESS = "address"  # a typed address that must not be called
+    REFUSED = "refused"  # user name or app password refused
 
 
 class ConnectProblem(Exception):
@@ -121,68 +125,77 @@ def _same_account(member: Member, pending: Pending, grant: Grant) -> None:
         raise ConnectProblem(Trouble.OTHER_ACCOUNT, expected=wanted.credential.account_email, got=grant.account.email)
 
 
+def connect_caldav(
+    member: Member, wanted: Connection | None, address: str, username: str, password: str, now: datetime
+) -> Connection:
+    """Connect, or reconnect `wanted`, by address and app password. Raises ConnectProblem; nothing is stored then."""
+    try:
+        account, access = registry.caldav().connect(address, username, password, time_zone=member.user.time_zone)
+    except AddressRefused as error:
+        raise ConnectProblem(Trouble.ADDRESS, failure=error.failure) from error
+    except ProviderError as error:
+        wrong = error.failure.kind is FailureClass.RECONNECT
+        raise ConnectProblem(Trouble.REFUSED if wrong else Trouble.FAILED, failure=error.failure) from error
+    if wanted is not None and wanted.credential.account_id != account.id:
+        raise ConnectProblem(Trouble.OTHER_ACCOUNT, expected=wanted.credential.account_email, got=account.email)
+    return _keep(member, Service.CALDAV, account, access, {"secret": sealed_access(access)}, now)
+
+
 def _store(member: Member, service: Service, grant: Grant, now: datetime) -> Connection:
+    tokens = {
+        "secret": sealed(grant.tokens),
+        "scopes": " ".join(sorted(grant.tokens.scopes)),
+        "expires_at": grant.tokens.expires_at,
+        "refresh_expires_at": grant.tokens.refresh_expires_at,
+    }
+    return _keep(member, service, grant.account, GivenToken(grant.tokens.access_token), tokens, now)
+
+
+def _keep(
+    member: Member,
+    service: Service,
+    account: Account,
+    access: registry.Access,
+    tokens: dict[str, Any],
+    now: datetime,
+) -> Connection:
     """Verify the grant with real reads, then keep it: identity, ticks, busy times, state and pages in one go."""
-    known = Credential.objects.filter(service=service, account_id=grant.account.id).first()
-    token = GivenToken(grant.tokens.access_token)
-    listed = _list_calendars(service, token)
-    reading = checks.read(service, known, token, now)
+    known = Credential.objects.filter(service=service, account_id=account.id).first()
+    listed = _list_calendars(service, access)
+    reading = checks.read(service, known, access, now)
+    kept = {**tokens, "account_email": account.email, "account_name": account.name, "lacking": {}}
     with transaction.atomic():
         credential, _ = Credential.objects.update_or_create(
             service=service,
-            account_id=grant.account.id,
-            defaults={
-                "account_email": grant.account.email,
-                "account_name": grant.account.name,
-                "secret": sealed(grant.tokens),
-                "scopes": " ".join(sorted(grant.tokens.scopes)),
-                "expires_at": grant.tokens.expires_at,
-                "refresh_expires_at": grant.tokens.refresh_expires_at,
-                "lacking": {},
-                "lease_until": None,
-                "lease_token": "",
-            },
-            create_defaults={
-                "account_email": grant.account.email,
-                "account_name": grant.account.name,
-                "secret": sealed(grant.tokens),
-                "scopes": " ".join(sorted(grant.tokens.scopes)),
-                "expires_at": grant.tokens.expires_at,
-                "refresh_expires_at": grant.tokens.refresh_expires_at,
-                "since": now,
-            },
+            account_id=account.id,
+            defaults={**kept, "lease_until": None, "lease_token": ""},
+            create_defaults={**kept, "since": now},
         )
-        Credential.objects.filter(pk=credential.pk).update(generation=credential.generation + 1)
+        Credential.objects.filter(pk=credential.pk).update(generation=F("generation") + 1)
         connection, new = Connection.objects.get_or_create(member=member, credential=credential)
         if listed is not None:
             for link in credential.connections.all():
                 keep_calendars(link, listed)
         if new:
             _first_ticks(member, connection)
-            if known is None:
-                ConnectionChange.objects.create(
-                    credential=credential, at=now, standing=Standing.OK, cause=Cause.CONNECTED
-                )
+            resume_unconnected(member, now)
+        if known is None:
+            ConnectionChange.objects.create(credential=credential, at=now, standing=Standing.OK, cause=Cause.CONNECTED)
         renew_use(linked_members(credential), now)
         checks.keep(credential, reading)
-        record(
-            credential.pk,
-            reading.signal,
-            Cause.CONNECTED if new else Cause.RECONNECTED,
-            now,
-            calendars_changed=True,
-        )
+        cause = Cause.CONNECTED if new else Cause.RECONNECTED
+        record(credential.pk, reading.signal, cause, now, calendars_changed=True)
     if new and service in CALENDAR_SERVICES:
         checks.check(credential.pk, Cause.CONNECTED, now)
     return connection
 
 
-def _list_calendars(service: Service, token: GivenToken) -> list[RemoteCalendar] | None:
+def _list_calendars(service: Service, access: registry.Access) -> list[RemoteCalendar] | None:
     """The calendars of a fresh grant; None for a meeting account. Raises ConnectProblem."""
     if service not in CALENDAR_SERVICES:
         return None
     try:
-        return list(registry.calendars(service, token).list_calendars())
+        return list(registry.calendars(service, access).list_calendars())
     except ProviderError as error:
         raise ConnectProblem(Trouble.FAILED, failure=error.failure) from error
 
@@ -286,7 +299,7 @@ def disconnect(connection: Connection, now: datetime) -> Renewal:
         member_id = connection.member_id
         connection.delete()
         if not credential.connections.exists():
-            if not _siblings(credential):
+            if credential.service != Service.CALDAV and not _siblings(credential):
                 grant = tokens_of(credential)
             credential.delete()
         renewal = _changed([member_id], now, Cause.DISCONNECTED)

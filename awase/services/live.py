@@ -15,6 +15,7 @@ from awase import registry
 from awase.domain.errors import Failure, FailureClass, ProviderError
 from awase.domain.health import Service
 from awase.models import BookingPage, Calendar, CalendarBusy, CalendarEvent, Credential
+from awase.providers.caldav import DavAccess
 from awase.providers.protocols import BusyEvent, CalendarProvider
 from awase.services.signals import Cause, Good, record
 from awase.services.tokens import GivenToken, source
@@ -60,14 +61,14 @@ def _questions(member_ids: Sequence[int], now: datetime) -> tuple[list[_Question
         calendars.setdefault(account.pk, []).append(calendar)
     questions, unfit = [], set()
     for pk, account in accounts.items():
-        try:
-            token = source(account).token()
-        except ProviderError as error:
-            unfit |= _after_failure(calendars[pk], error.failure, account, now)
-            continue
-        provider = registry.calendars(
-            Service(account.service), GivenToken(token), patience=settings.AWASE_LIVE_CHECK_SECONDS
-        )
+        access = source(account)
+        if not isinstance(access, DavAccess):
+            try:
+                access = GivenToken(access.token())
+            except ProviderError as error:
+                unfit |= _after_failure(calendars[pk], error.failure, account, now)
+                continue
+        provider = registry.calendars(Service(account.service), access, patience=settings.AWASE_LIVE_CHECK_SECONDS)
         questions.append(_Question(account, provider, calendars[pk]))
     return questions, unfit
 

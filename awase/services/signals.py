@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from awase.domain.errors import Capability, Failure, FailureClass, FailureScope, Reason
 from awase.domain.health import Recorded, Standing
 from awase.domain.transition import after_failure, after_good, after_partial
-from awase.models import Connection, ConnectionChange, Credential, Effect, EffectState, ServiceAlarm
+from awase.models import Connection, ConnectionChange, Credential, Effect, EffectState, Member, ServiceAlarm
+from awase.providers.history import seen_again
 from awase.services import notices
 from awase.services.health import Renewal, pages_of_members, recorded_state, renew, standing_of
 
@@ -62,6 +63,7 @@ def record(
             return Renewal([], [])  # nothing to learn from yet another call that worked
         lacking_before = dict(credential.lacking)
         if isinstance(signal, Failure):
+            signal = _with_memory(credential, signal, now)
             after = after_failure(before, signal, now=now)
             _take_failure(credential, signal, now)
         else:
@@ -101,13 +103,22 @@ def linked_members(credential: Credential) -> list[int]:
 def _take_good(credential: Credential, good: Good) -> None:
     credential.probes = 0
     if good.full:
-        credential.last_symptom = ""
+        credential.last_symptom, credential.symptom_since = "", None
     if good.capability:
         credential.lacking.pop(good.capability.value, None)
 
 
+def _with_memory(credential: Credential, failure: Failure, now: datetime) -> Failure:
+    """The failure as it counts with what is on record: the same before, and other tenants with it."""
+    if credential.last_symptom != failure.symptom or credential.symptom_since is None:
+        credential.last_symptom, credential.symptom_since = failure.symptom, now
+    alike = Credential.objects.filter(last_symptom=failure.symptom, last_checked__gt=now - timedelta(hours=1))
+    tenants = {account.split(":")[0] for account in alike.values_list("account_id", flat=True)}
+    tenants.add(credential.account_id.split(":")[0])
+    return seen_again(failure, first_seen=credential.symptom_since, now=now, tenants=len(tenants))
+
+
 def _take_failure(credential: Credential, failure: Failure, now: datetime) -> None:
-    credential.last_symptom = f"{failure.symptom} {failure.kind}"
     if failure.scope is FailureScope.CAPABILITY and failure.kind is FailureClass.RECONNECT and failure.capability:
         credential.lacking[failure.capability.value] = (failure.reason or Reason.LICENCE_MISSING).value
     if failure.kind is FailureClass.APP_CONFIG or failure.alert:
@@ -141,6 +152,13 @@ def _plan_next_check(credential: Credential, signal: Good | Failure, now: dateti
         credential.probes += 1
     elif isinstance(signal, Good) and not signal.full and credential.standing == Standing.DEGRADED:
         credential.next_check = now  # the credential works again; whether the calendars do is read at once
+
+
+def resume_unconnected(member: Member, now: datetime) -> None:
+    """A member connected an account: work that waited for any goes on."""
+    Effect.objects.filter(
+        Q(member=member) | Q(booking__location_member=member), state=EffectState.PARKED, parked_for=None
+    ).update(state=EffectState.PENDING, next_at=now, parked_reason="", attempts=0)
 
 
 def resume_parked(credential: Credential, now: datetime) -> None:

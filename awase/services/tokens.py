@@ -7,6 +7,7 @@ row again, and saves the new tokens in the same statement that gives the lease b
 
 import time
 import uuid
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import F, Q
@@ -15,7 +16,8 @@ from awase import registry
 from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError
 from awase.domain.health import Service
 from awase.models import Credential
-from awase.providers.protocols import Tokens, TokenSource
+from awase.providers.caldav import DavAccess
+from awase.providers.protocols import Tokens
 
 LEASE = timedelta(seconds=60)  # longer than the patience of one refresh call
 EARLY = timedelta(minutes=2)  # refresh this long before the token ends
@@ -108,6 +110,19 @@ class GivenToken:
         return self._access_token
 
 
-def source(credential: Credential) -> TokenSource:
-    """Where calls in the name of this account get their token from."""
+def source(credential: Credential) -> registry.Access:
+    """What calls in the name of this account need."""
+    if credential.service == Service.CALDAV:
+        return dav_access(credential)
     return StoredTokens(credential.pk)
+
+
+def dav_access(credential: Credential) -> DavAccess:
+    """The stored access of a CalDAV account."""
+    kept = credential.secret
+    return DavAccess(kept["username"], kept["password"], kept["home"], tuple(kept["addresses"]), kept["time_zone"])
+
+
+def sealed_access(access: DavAccess) -> dict[str, object]:
+    """A CalDAV access as it is kept encrypted."""
+    return {**asdict(access), "addresses": list(access.addresses)}

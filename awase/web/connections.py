@@ -15,6 +15,7 @@ from awase.services import connections, dashboard, notices, words
 from awase.services.connections import ConnectProblem, Pending, Trouble
 from awase.services.health import standing_of
 from awase.web import connection_cards
+from awase.web.caldav_form import CALDAV_PRESETS, CalDAVForm, caldav_error
 from awase.web.connection_cards import state_badge
 from awase.web.shell import (
     LETTERS,
@@ -29,7 +30,7 @@ from awase.web.shell import (
 
 PENDING = "connecting"
 TABS = ("all", "connected", "not_connected")
-SHOWN = (Service.GOOGLE, Service.MICROSOFT, Service.ZOOM, Service.TEAMS)
+SHOWN = (Service.GOOGLE, Service.MICROSOFT, Service.CALDAV, Service.ZOOM, Service.TEAMS)
 
 
 def _list_context(member: Member, tab: str) -> Context:
@@ -189,12 +190,43 @@ def connect(request: MemberRequest, service: str) -> HttpResponse:
     kind = _service(service)
     wanted = request.GET.get("connection", "")
     link = _own(request, int(wanted)) if wanted.isdecimal() else None
+    if kind is Service.CALDAV:
+        return _connect_caldav(request, link)
     try:
         address, pending = connections.start(request.member, kind, link, utcnow())
     except ConnectProblem as problem:
         return _problem(request, kind, problem, link)
     request.session[PENDING] = pending.to_session()
     return HttpResponseRedirect(address)
+
+
+def _connect_caldav(request: MemberRequest, link: Connection | None) -> HttpResponse:
+    """The form for address, user name and app password; what was typed comes back with what is wrong."""
+    known = {"username": link.credential.secret["username"], "address": link.credential.secret["home"]} if link else {}
+    form = CalDAVForm(request.POST or None, initial={**known, **request.GET.dict()})
+    if request.method == "POST" and form.is_valid():
+        typed = form.cleaned_data
+        try:
+            stored = connections.connect_caldav(
+                request.member, link, typed["address"], typed["username"], typed["password"], utcnow()
+            )
+        except ConnectProblem as problem:
+            if problem.trouble is Trouble.OTHER_ACCOUNT:
+                return _problem(request, Service.CALDAV, problem, link)
+            form.add_error(*caldav_error(problem.trouble))
+        else:
+            messages.success(request, _("%(account)s is connected.") % {"account": stored.credential.account_email})
+            return redirect("/app/connections/caldav")
+    path = "/app/connections/caldav/connect"
+    context = {
+        "section": "connections",
+        "back_url": "/app/connections/caldav",
+        "post_url": f"{path}?connection={link.pk}" if link else path,
+        "form": form,
+        "presets": [] if link else [{"label": n, "url": f"{path}?address={a}"} for n, a in CALDAV_PRESETS],
+        "reconnecting": link.credential.account_email if link else "",
+    }
+    return render(request, "dashboard/connection_caldav.html", context, status=400 if form.errors else 200)
 
 
 @require_GET
