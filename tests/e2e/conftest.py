@@ -101,7 +101,13 @@ def start_demo(folder: Path, *arguments: str) -> Demo:
         start_new_session=True,
     )
     lines: queue.Queue[str] = queue.Queue()
-    threading.Thread(target=lambda: [lines.put(line) for line in process.stdout or []], daemon=True).start()
+
+    def read() -> None:
+        with process.stdout as said:
+            for line in said:
+                lines.put(line)
+
+    threading.Thread(target=read, daemon=True).start()
     said = []
     deadline = time.monotonic() + FIRST_START
     while not any("Stop with Ctrl-C" in line for line in said):
@@ -127,8 +133,6 @@ def stop_demo(process: subprocess.Popen[str], demand: int = signal.SIGTERM) -> l
     finally:
         if process.poll() is None:
             process.kill()
-        if process.stdout:
-            process.stdout.close()
     return psutil.wait_procs(family, timeout=5)[1]
 
 
