@@ -103,8 +103,8 @@ def start_demo(folder: Path, *arguments: str) -> Demo:
     lines: queue.Queue[str] = queue.Queue()
 
     def read() -> None:
-        with process.stdout as said:
-            for line in said:
+        with process.stdout as output:
+            for line in output:
                 lines.put(line)
 
     threading.Thread(target=read, daemon=True).start()
