@@ -1,0 +1,149 @@
+"""Connected people and pages for the use cases: real OAuth against the sandbox, real rows, real effects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo
+
+import httpx2
+import pytest
+
+from awase.domain.health import LocationKind, Service
+from awase.jobs.worker import work_once
+from awase.models import BookingPage, Condition, Connection, Effect, EffectState, Location, Member, PageMember
+from awase.models.page import Assignment
+from awase.services import booking, connections, pages
+from awase.services.slots import offer
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+def utcnow() -> datetime:
+    return datetime.now(UTC)
+
+
+class Control:
+    """The sandbox's control interface."""
+
+    def __init__(self, client: httpx2.Client) -> None:
+        self.client = client
+
+    def post(self, path: str, **body: Any) -> Any:
+        answer = self.client.post(f"/control/api/{path}", json=body)
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
+    def account(self, service: str, email: str) -> dict[str, Any]:
+        state = self.client.get("/control/api/state").json()
+        service = "microsoft" if service == "teams" else service
+        return next(item for item in state["accounts"] if (item["service"], item["email"]) == (service, email))
+
+    def events(self, service: str, email: str) -> list[dict[str, Any]]:
+        return [event for calendar in self.account(service, email)["calendars"] for event in calendar["events"]]
+
+    def revoke(self, service: str, email: str) -> None:
+        self.post(f"accounts/{service}/{email}/revoke")
+
+    def fault(self, service: str, email: str, fault: str, **more: Any) -> None:
+        self.post(f"accounts/{service}/{email}/fault", fault=fault, **more)
+
+    def repair(self, service: str, email: str) -> None:
+        self.post(f"accounts/{service}/{email}/repair")
+
+
+@pytest.fixture
+def control(sandbox_client: httpx2.Client) -> Control:
+    return Control(sandbox_client)
+
+
+@pytest.fixture
+def connect(consent: Callable[..., str], control: Control) -> Callable[..., Connection]:
+    """connect(member, service, …) goes through the consent screen; `again` reconnects."""
+
+    def go(
+        member: Member,
+        service: Service,
+        *,
+        again: Connection | None = None,
+        email: str = "",
+        **choices: Any,
+    ) -> Connection:
+        email = email or member.user.email
+        at = "microsoft" if service is Service.TEAMS else service.value
+        calendars = [] if service in (Service.ZOOM, Service.TEAMS) else [{"primary": True}]
+        control.post("accounts", service=at, email=email, name=member.name, calendars=calendars)
+        address, pending = connections.start(member, service, again, utcnow())
+        back = consent(address, email, **choices)
+        answer = dict(parse_qsl(urlsplit(back).query))
+        return connections.finish(member, service, pending, answer, utcnow())
+
+    return go
+
+
+@pytest.fixture
+def page_of(db: None) -> Callable[..., BookingPage]:
+    """page_of(owner, *others, locations=(…), condition=…): a page that takes bookings."""
+
+    def make(
+        owner: Member,
+        *others: Member,
+        locations: tuple[LocationKind, ...] = (),
+        condition: Condition = Condition.ALL,
+        slug: str = "meet",
+        **fields: Any,
+    ) -> BookingPage:
+        page = pages.create(owner, title=slug.title(), slug=slug, now=utcnow(), notice_minutes=0, **fields)
+        for position, kind in enumerate(locations):
+            Location.objects.create(page=page, kind=kind, position=position)
+        for position, member in enumerate(others, start=1):
+            PageMember.objects.create(page=page, member=member, position=position)
+        page.condition = condition
+        page.assignment = Assignment.EVEN
+        page.save()
+        pages.saved(page, (), utcnow())
+        return page
+
+    return make
+
+
+@pytest.fixture
+def free_start() -> Callable[..., datetime]:
+    """free_start(page, nth=0): a start that the page offers, within the next ten days."""
+
+    def first(page: BookingPage, nth: int = 0) -> datetime:
+        now = utcnow()
+        starts = offer(page, now, now + timedelta(days=10), now).slots.starts
+        return datetime.fromtimestamp(starts[nth], UTC)
+
+    return first
+
+
+@pytest.fixture
+def book() -> Callable[..., Any]:
+    """book(page, start, …) as a guest."""
+
+    def go(page: BookingPage, start: datetime, **more: Any) -> Any:
+        guest = booking.Guest(
+            name="山田 花子", email="hanako@guest.example", language="ja", time_zone="Asia/Tokyo", note="よろしく"
+        )
+        return booking.book(page, booking.Request(start=start, guest=guest, **more), utcnow())
+
+    return go
+
+
+@pytest.fixture
+def work() -> Callable[[], None]:
+    """Let the worker do all that is due, and what it postpones for seconds at once too."""
+
+    def go() -> None:
+        for _round in range(6):
+            Effect.objects.filter(state=EffectState.PENDING, next_at__lt=utcnow() + timedelta(seconds=30)).update(
+                next_at=utcnow()
+            )
+            if not work_once():
+                return
+
+    return go
