@@ -10,6 +10,7 @@ from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -71,6 +72,8 @@ class CalDAV:
             typed = httpx2.URL(address.strip())
         except httpx2.InvalidURL as error:
             raise AddressRefused("host") from error
+        if not typed.host:
+            raise AddressRefused("host")
         dav = _Dav(self._wire, username, password, connecting=True)
         principal, found = self._principal(dav, typed)
         home = next(iter(found.hrefs(f"{CAL}calendar-home-set")), "")
@@ -78,7 +81,7 @@ class CalDAV:
             raise wrong_shape("calendar-home-set")
         mails = _mails(found.hrefs(f"{CAL}calendar-user-address-set"))
         own = mails or ((username.lower(),) if "@" in username else ())
-        access = DavAccess(username, password, str(principal.join(home)), own, time_zone)
+        access = DavAccess(username, password, str(joined(principal, home)), own, time_zone)
         self.session(access).list_calendars()
         account = Account(str(principal), own[0] if own else username, found.text(f"{DAV}displayname"))
         return account, access
@@ -101,7 +104,7 @@ class CalDAV:
             if found.hrefs(f"{CAL}calendar-home-set"):
                 return url, found
             for href in found.hrefs(f"{DAV}current-user-principal"):
-                return dav.properties(url.join(href), dav_xml.WHO)
+                return dav.properties(joined(url, href), dav_xml.WHO)
         raise missing or wrong_shape("current-user-principal")
 
 
@@ -131,7 +134,7 @@ class DavCalendars:
     def _busy_of(self, calendar_id: str, start: datetime, end: datetime) -> tuple[BusyEvent, ...]:
         question = dav_xml.query(_stamp(start), _stamp(end))
         url, resources = self._dav.multistatus("REPORT", calendar_id, question, depth="1", about=FailureScope.CALENDAR)
-        zone = self._zone(calendar_id) if resources else ZoneInfo("UTC")
+        zone = cache(lambda: self._zone(calendar_id))  # asked for only where a time needs it
         found: list[BusyEvent] = []
         for resource in resources:
             if resource.status == 404:  # deleted between the server's two looks
@@ -139,7 +142,7 @@ class DavCalendars:
             text = resource.text(f"{CAL}calendar-data")
             if resource.status not in (0, 200) or not text:
                 raise wrong_shape("calendar-data", about=FailureScope.CALENDAR)
-            event_id = str(url.join(resource.href))
+            event_id = str(joined(url, resource.href))
             found.extend(busy_events(text, event_id, start, end, zone=zone, own=self._access.addresses))
         return tuple(found)
 
@@ -247,7 +250,7 @@ class _Dav:
             location = answer.headers.get("location", "")
             if answer.status not in (301, 302, 307, 308) or not location:
                 break
-            target = url.join(location)
+            target = joined(url, location)
             if url.scheme == "https" and target.scheme != "https":
                 raise AddressRefused("scheme")
             url = target
@@ -263,6 +266,14 @@ class _Dav:
         return self._wire.table.classify(answer, now=self._wire.clock(), about=about, fresh=self._connecting)
 
 
+def joined(base: httpx2.URL, href: str) -> httpx2.URL:
+    """An address that a server names, made absolute. Raises ProviderError X02."""
+    try:
+        return base.join(href)
+    except httpx2.InvalidURL as error:
+        raise wrong_shape("href") from error
+
+
 def _holds_events(resource: Resource) -> bool:
     kinds = resource.names(f"{DAV}resourcetype")
     if f"{CAL}calendar" not in kinds or any(tag.endswith("}deleted-calendar") for tag in kinds):
@@ -276,7 +287,7 @@ def _calendar(home: httpx2.URL, resource: Resource) -> RemoteCalendar:
     rights = resource.names(f"{DAV}current-user-privilege-set")
     zone = calendar_zone(resource.text(f"{CAL}calendar-timezone"))
     return RemoteCalendar(
-        id=str(home.join(resource.href)),
+        id=str(joined(home, resource.href)),
         name=resource.text(f"{DAV}displayname") or resource.href.rstrip("/").rpartition("/")[2],
         time_zone=zone.key if zone else "",
         writable=not rights or not rights.isdisjoint(WRITING),

@@ -7,28 +7,31 @@ person has just typed the password, it is the first.
 
 from xml.etree.ElementTree import Element
 
-from awase.domain.errors import Capability, FailureClass, FailureScope, Reason
+from awase.domain.errors import Capability, Reason
 from awase.providers.dav_xml import local_name, parse
 from awase.providers.failures import (
+    BAD_REQUEST,
+    CALENDAR,
+    CAPABILITY,
+    CONNECTION,
+    EVENT,
+    NOT_FOUND,
+    RATE_LIMITED,
+    RECONNECT,
+    RETRY,
     SERVER_ERRORS,
     Answer,
     FailureTable,
     Marks,
     Symptom,
     Where,
+    codes,
     patience,
     unreadable,
 )
 
 API = Where.API
-RECONNECT, RETRY = FailureClass.RECONNECT, FailureClass.RETRY
-BAD_REQUEST, NOT_FOUND = FailureClass.BAD_REQUEST, FailureClass.NOT_FOUND
-CONNECTION, CALENDAR, EVENT = FailureScope.CONNECTION, FailureScope.CALENDAR, FailureScope.EVENT
 GONE = (403, 404, 410)
-
-
-def codes(*names: str) -> frozenset[str]:
-    return frozenset(names)
 
 
 SYMPTOMS = (
@@ -44,9 +47,9 @@ SYMPTOMS = (
     Symptom("D05", API, GONE, NOT_FOUND, CALENDAR, about=CALENDAR),
     Symptom("D06", API, (404, 410), NOT_FOUND, EVENT, about=EVENT),
     Symptom("D08", API, (409, 412, 423), BAD_REQUEST, EVENT),
-    Symptom("D09", API, (429,), FailureClass.RATE_LIMITED, CONNECTION, wait=patience(600)),
+    Symptom("D09", API, (429,), RATE_LIMITED, CONNECTION, wait=patience(600)),
     Symptom("D10", API, (503,), RETRY),
-    Symptom("D11", API, (507,), RECONNECT, FailureScope.CAPABILITY, Reason.STORAGE_FULL,
+    Symptom("D11", API, (507,), RECONNECT, CAPABILITY, Reason.STORAGE_FULL,
             capability=Capability.CALENDAR),
     Symptom("D12", API, (405, 501), BAD_REQUEST),
     Symptom("D13", API, range(200, 300), RETRY, unreadable=True),

@@ -16,6 +16,13 @@ import httpx2
 
 from awase.domain.errors import Capability, Failure, FailureClass, FailureScope, ProviderError, Reason
 
+# Short names for the tables.
+RECONNECT, RETRY = FailureClass.RECONNECT, FailureClass.RETRY
+RATE_LIMITED, BAD_REQUEST = FailureClass.RATE_LIMITED, FailureClass.BAD_REQUEST
+APP_CONFIG, NOT_FOUND = FailureClass.APP_CONFIG, FailureClass.NOT_FOUND
+CONNECTION, CALENDAR, EVENT = FailureScope.CONNECTION, FailureScope.CALENDAR, FailureScope.EVENT
+CAPABILITY, APP = FailureScope.CAPABILITY, FailureScope.APP
+
 ANY_STATUS = range(100, 600)
 CLIENT_ERRORS = range(400, 500)
 SERVER_ERRORS = range(500, 600)
@@ -94,6 +101,11 @@ class Symptom:
         return (
             marks is not None and (not self.codes or not self.codes.isdisjoint(marks.codes)) and self.text in marks.text
         )
+
+
+def codes(*names: str | int) -> frozenset[str]:
+    """Machine words as they are compared: as texts, in lower case."""
+    return frozenset(str(name).lower() for name in names)
 
 
 def unreadable(*statuses: int) -> Symptom:

@@ -215,14 +215,7 @@ class GoogleCalendars:
                 )
             )
 
-        if not draft.meet:
-            return _written(insert(body))
-        try:
-            return self._with_link(calendar_id, insert({**body, "conferenceData": _meet_request(draft)}))
-        except ProviderError as error:
-            if error.failure.capability is not Capability.MEET:
-                raise
-            return _written(insert(body), meet_failure=error.failure)
+        return self._asking_meet(calendar_id, draft, insert, body) if draft.meet else _written(insert(body))
 
     def _update(self, calendar_id: str, event_id: str, draft: EventDraft) -> WrittenEvent:
         """Bring an event to the draft's state, keeping whomever people invited by hand."""
@@ -230,22 +223,32 @@ class GoogleCalendars:
         people = [guest for guest in mappings(old, "attendees") if not guest.get("resource")]
         body = {"status": "confirmed", "attendees": [*people, *_rooms(draft)], **_content(draft)}
         linked = bool(_link(old) or mapping(old, "conferenceData"))
-        if linked and not draft.meet:
-            body["conferenceData"] = None
-        if not draft.meet or linked:
-            event = self._patch(calendar_id, event_id, body)
-            return self._with_link(calendar_id, event) if draft.meet else _written(event)
+
+        def patch(body: dict[str, Any]) -> Document:
+            params = {"sendUpdates": "none", "conferenceDataVersion": 1}
+            return document(self._event_call("PATCH", calendar_id, event_id, params=params, json=body))
+
+        if not draft.meet:
+            return _written(patch({**body, "conferenceData": None} if linked else body))
+        if linked:
+            return self._with_link(calendar_id, patch(body))
+        return self._asking_meet(calendar_id, draft, patch, body)
+
+    def _asking_meet(
+        self,
+        calendar_id: str,
+        draft: EventDraft,
+        write: Callable[[dict[str, Any]], Document],
+        body: dict[str, Any],
+    ) -> WrittenEvent:
+        """Write the event with a Meet link, or without one where Meet is not allowed."""
+        request = {"requestId": draft.key, "conferenceSolutionKey": {"type": "hangoutsMeet"}}
         try:
-            event = self._patch(calendar_id, event_id, {**body, "conferenceData": _meet_request(draft)})
-            return self._with_link(calendar_id, event)
+            return self._with_link(calendar_id, write({**body, "conferenceData": {"createRequest": request}}))
         except ProviderError as error:
             if error.failure.capability is not Capability.MEET:
                 raise
-            return _written(self._patch(calendar_id, event_id, body), meet_failure=error.failure)
-
-    def _patch(self, calendar_id: str, event_id: str, body: Mapping[str, Any]) -> Document:
-        params = {"sendUpdates": "none", "conferenceDataVersion": 1}
-        return document(self._event_call("PATCH", calendar_id, event_id, params=params, json=body))
+            return _written(write(body), meet_failure=error.failure)
 
     def _with_link(self, calendar_id: str, event: Document) -> WrittenEvent:
         """The event once its Meet link stands, or as it is if that takes too long."""
@@ -350,10 +353,6 @@ def _content(draft: EventDraft) -> dict[str, Any]:
 
 def _rooms(draft: EventDraft) -> list[dict[str, Any]]:
     return [{"email": address, "resource": True} for address in draft.room_addresses]
-
-
-def _meet_request(draft: EventDraft) -> dict[str, Any]:
-    return {"createRequest": {"requestId": draft.key, "conferenceSolutionKey": {"type": "hangoutsMeet"}}}
 
 
 def _meet_status(event: Document) -> str:

@@ -5,6 +5,7 @@ and the connection goes to a checked address, so neither a redirect nor a changi
 What the operator opens (`allowed`: networks, addresses or host names) is exempt, also from https.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from socket import SOCK_STREAM, gaierror, getaddrinfo
@@ -70,7 +71,7 @@ class Guard:
             raise AddressRefused("scheme")
         if url.userinfo:
             raise AddressRefused("credentials")
-        if not url.host:
+        if not re.fullmatch(rb"[\w.:-]+", url.raw_host):
             raise AddressRefused("host")
         if url.scheme == "http":
             addresses = self.addresses(url.host, url.port or 80)

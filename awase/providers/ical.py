@@ -1,6 +1,6 @@
 """iCalendar: busy times out of events, and our own events into it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -48,11 +48,11 @@ def calendar_zone(text: str) -> ZoneInfo | None:
 
 
 def busy_events(
-    text: str, event_id: str, start: datetime, end: datetime, *, zone: tzinfo, own: Collection[str]
+    text: str, event_id: str, start: datetime, end: datetime, *, zone: Callable[[], tzinfo], own: Collection[str]
 ) -> Iterator[BusyEvent]:
     """The busy times of one calendar resource that touch [start, end), as aware UTC. Raises ProviderError.
 
-    `zone` is the calendar's, for floating times and whole days; `own` are the person's addresses in lower
+    `zone` gives the calendar's, for floating times and whole days; `own` are the person's addresses in lower
     case, by which a declined invitation is known.
     """
     calendar = parsed(text)
@@ -148,11 +148,11 @@ def _own_answer(event: Event, own: Collection[str]) -> str:
     return ""
 
 
-def _span(event: Event, zone: tzinfo) -> tuple[datetime, datetime]:
+def _span(event: Event, zone: Callable[[], tzinfo]) -> tuple[datetime, datetime]:
     return _moment(event.start, zone), _moment(event.end, zone)
 
 
-def _moment(value: date | datetime, zone: tzinfo) -> datetime:
+def _moment(value: date | datetime, zone: Callable[[], tzinfo]) -> datetime:
     if not isinstance(value, datetime):
         value = datetime.combine(value, time())
-    return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
+    return (value if value.tzinfo else value.replace(tzinfo=zone())).astimezone(UTC)

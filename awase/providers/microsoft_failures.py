@@ -3,32 +3,35 @@
 import re
 from collections.abc import Iterator
 
-from awase.domain.errors import Capability, FailureClass, FailureScope, Reason
+from awase.domain.errors import Capability, Reason
 from awase.providers.failures import (
     ANY_STATUS,
+    APP,
+    APP_CONFIG,
+    BAD_REQUEST,
+    CALENDAR,
+    CAPABILITY,
     CLIENT_ERRORS,
+    CONNECTION,
+    EVENT,
+    NOT_FOUND,
+    RATE_LIMITED,
+    RECONNECT,
+    RETRY,
     SERVER_ERRORS,
     Answer,
     FailureTable,
     Marks,
     Symptom,
     Where,
+    codes,
     patience,
     unreadable,
 )
 from awase.providers.shape import Document, parsed
 
 TOKEN, API, REPLY = Where.TOKEN, Where.API, Where.REPLY
-RECONNECT, RETRY = FailureClass.RECONNECT, FailureClass.RETRY
-RATE_LIMITED, BAD_REQUEST = FailureClass.RATE_LIMITED, FailureClass.BAD_REQUEST
-APP_CONFIG, NOT_FOUND = FailureClass.APP_CONFIG, FailureClass.NOT_FOUND
-CONNECTION, CALENDAR, EVENT = FailureScope.CONNECTION, FailureScope.CALENDAR, FailureScope.EVENT
-CAPABILITY, APP = FailureScope.CAPABILITY, FailureScope.APP
 REFUSED = (400, 401)
-
-
-def codes(*names: str | int) -> frozenset[str]:
-    return frozenset(str(name).lower() for name in names)
 
 
 SYMPTOMS = (

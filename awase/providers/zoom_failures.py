@@ -3,25 +3,31 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from awase.domain.errors import Capability, FailureClass, FailureScope, Reason
+from awase.domain.errors import Capability, Reason
 from awase.providers.failures import (
     ANY_STATUS,
+    APP,
+    APP_CONFIG,
+    BAD_REQUEST,
+    CAPABILITY,
+    CONNECTION,
+    EVENT,
+    NOT_FOUND,
+    RATE_LIMITED,
+    RECONNECT,
+    RETRY,
     SERVER_ERRORS,
     Answer,
     FailureTable,
     Marks,
     Symptom,
     Where,
+    codes,
     patience,
 )
 from awase.providers.shape import parsed
 
 TOKEN, API, REPLY = Where.TOKEN, Where.API, Where.REPLY
-RECONNECT, RETRY = FailureClass.RECONNECT, FailureClass.RETRY
-RATE_LIMITED, BAD_REQUEST = FailureClass.RATE_LIMITED, FailureClass.BAD_REQUEST
-APP_CONFIG, NOT_FOUND = FailureClass.APP_CONFIG, FailureClass.NOT_FOUND
-CONNECTION, EVENT = FailureScope.CONNECTION, FailureScope.EVENT
-CAPABILITY, APP = FailureScope.CAPABILITY, FailureScope.APP
 
 SCOPES = (
     "meeting:write:meeting",
@@ -37,10 +43,6 @@ SCOPES = (
 def next_midnight(now: datetime, wish: timedelta | None) -> datetime:
     """The daily limit ends at 00:00 UTC, whatever the headers say."""
     return datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), datetime.min.time(), UTC)
-
-
-def codes(*names: str) -> frozenset[str]:
-    return frozenset(names)
 
 
 SYMPTOMS = (

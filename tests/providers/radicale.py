@@ -75,10 +75,14 @@ class Detour(httpx2.BaseTransport):
     def __init__(self) -> None:
         self.real = GuardedTransport(Guard(("127.0.0.1",)))
         self.raw: httpx2.Response | None = None
+        self.once = False
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        if self.raw is not None:
-            return httpx2.Response(self.raw.status_code, headers=self.raw.headers, content=self.raw.content)
+        raw = self.raw
+        if self.once:
+            self.raw = None
+        if raw is not None:
+            return httpx2.Response(raw.status_code, headers=raw.headers, content=raw.content)
         return self.real.handle_request(request)
 
     def close(self) -> None:
