@@ -12,6 +12,7 @@ from types import FrameType
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from sandbox.app import Sandbox, wsgi
+from sandbox.push import keep_delivering
 
 SAVE_EVERY = 0.5
 
@@ -71,6 +72,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, stop)
     with Server((options.host, options.port), Handler) as server:
         server.set_app(wsgi(sandbox))
+        threading.Thread(target=keep_delivering, args=(sandbox,), daemon=True).start()
         if path is not None:
             threading.Thread(target=keep_saving, args=(sandbox,), daemon=True).start()
         sys.stdout.write(f"sandbox: http://{options.host}:{server.server_port}/\n")

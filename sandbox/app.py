@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Protocol
 
-from sandbox import control, google, microsoft, panel, zoom
+from sandbox import control, google, microsoft, panel, push, zoom
 from sandbox.faults import cut_off, html_answer, raw_answer
 from sandbox.microsoft_errors import MOST_PARALLEL, too_many
 from sandbox.oauth import identify_bearer, identify_token_call
@@ -116,6 +116,7 @@ def run(service: Service, call: Call, trouble: str) -> Response:
             return answered
     with sandbox.lock:
         response = handle(service, call, trouble)
+        push.notify(sandbox)
         if call.request.method != "GET" or call.account is not None:
             sandbox.changed.set()
     if after is not None and after.name == "lost_answer":
@@ -159,6 +160,7 @@ def local_answer(sandbox: Sandbox, request: Request) -> Response:
     """The control API and the panel."""
     with sandbox.lock:
         response = control.answer(sandbox, request) or panel.answer(sandbox, request)
+        push.notify(sandbox)
         if request.method != "GET":
             sandbox.changed.set()
     return response or json_response(404, {"error": "not_found", "message": "No such page."})

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sandbox import faults, google, google_writes, microsoft, microsoft_writes, zoom_meetings
+from sandbox import faults, google, google_writes, microsoft, microsoft_writes, push, zoom_meetings
 from sandbox.oauth import end_grants
 from sandbox.state import SERVICES, Account, Calendar, Client, Override, Sandbox, new_calendar_id
 from sandbox.wire import BadJson, Refusal, Request, Response, json_response
@@ -147,6 +147,8 @@ def on_account(sandbox: Sandbox, request: Request, parts: list[str]) -> Response
         faults.set_fault(sandbox, account, "revoked" if rest == ["revoke"] else "ok")
     elif rest == ["latency"] and request.method == "POST":
         account.latency = float(request.json()["seconds"])
+    elif rest == ["lifecycle"] and request.method == "POST":
+        push.lifecycle(sandbox, account, request.json()["event"])
     elif rest == ["override"] and request.method == "POST":
         add_override(sandbox, {**request.json(), "service": account.service, "email": account.email})
     elif rest and rest[0] == "calendars":
@@ -233,7 +235,8 @@ def forget_requests(sandbox: Sandbox, request: Request) -> dict[str, Any]:
 
 
 def client(sandbox: Sandbox, request: Request) -> dict[str, Any]:
-    """Register or change an app: id, service, secret, redirect_uris, scopes (Zoom)."""
+    """Register or change an app: id, service, secret, redirect_uris, and for Zoom scopes, webhook and
+    webhook_secret (the address must pass the handshake)."""
     body = request.json()
     known = sandbox.state.clients.get(body["id"])
     service = known.service if known else body["service"]
@@ -244,6 +247,11 @@ def client(sandbox: Sandbox, request: Request) -> dict[str, Any]:
     made.redirect_uris = [str(address) for address in body.get("redirect_uris", made.redirect_uris)]
     made.scopes = [str(scope) for scope in body.get("scopes", made.scopes)]
     sandbox.state.clients[made.id] = made
+    if "webhook" in body:
+        made.webhook, made.webhook_secret = str(body["webhook"]), str(body["webhook_secret"])
+        if made.webhook and not push.zoom_endpoint_valid(sandbox, made):
+            made.webhook = ""
+            raise ValueError("the webhook did not pass the handshake")
     return {"id": made.id, "service": made.service, "redirect_uris": made.redirect_uris}
 
 

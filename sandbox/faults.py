@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.oauth import end_grants
+from sandbox.push import zoom_deauthorized
 from sandbox.state import Account, Fault, Override, Sandbox
 from sandbox.wire import Call, Response, html_response
 
@@ -27,7 +28,7 @@ MODES = {
     "app_secret_expired": ("Secret of the app expired", "アプリのシークレット期限切れ"),
     "code": ("One error code at the token endpoint", "トークン発行のエラーコード"),
 }
-# Acts end or narrow what was granted; a new consent repairs them. `ok` takes back all but `revoked`.
+# Acts end or narrow what was granted; a new consent repairs them. `ok` takes back all but the FINAL ones.
 ACTS = {
     "revoked": ("Access revoked", "アクセス権の取り消し"),
     "expired": ("Refresh token expired", "長期トークンの期限切れ"),
@@ -36,9 +37,10 @@ ACTS = {
     "consent_missing": ("Consent removed", "同意の取り消し"),
     "scope_missing": ("Scopes missing", "権限不足"),
     "expired_access": ("Access token expired", "アクセストークンの期限切れ"),
+    "app_deauthorized": ("App removed by the user (Zoom tells)", "利用者によるアプリの削除（Zoomは通知）"),
     "sync_expired": ("Sync tokens expired", "同期トークンの期限切れ"),
 }
-FINAL = "revoked"
+FINAL = ("revoked", "app_deauthorized")
 
 
 def describe(name: str) -> tuple[str, str]:
@@ -90,21 +92,23 @@ def act(sandbox: Sandbox, account: Account, name: str, params: dict[str, Any]) -
         return
     else:
         end_grants(sandbox, account, name)
+        if name == "app_deauthorized" and account.service == "zoom":
+            zoom_deauthorized(sandbox, account)
     account.label = name
 
 
 def repair(sandbox: Sandbox, account: Account) -> None:
-    """End all modes and take back acts, except a revocation: only a new consent repairs that."""
+    """End all modes and take back acts, except the FINAL ones, which only a new consent repairs."""
     account.faults.clear()
     account.latency = 0.0
     state = sandbox.state
     state.overrides = [raw for raw in state.overrides if raw.email != account.email]
     for grant in sandbox.grants_of(account):
-        if grant.ended in ACTS and grant.ended != FINAL:
+        if grant.ended in ACTS and grant.ended not in FINAL:
             grant.ended = ""
         grant.scopes += grant.withheld
         grant.withheld = []
-    if account.label != FINAL:
+    if account.label not in FINAL:
         account.label = ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox import google_events, google_writes, oauth
+from sandbox import google_events, google_writes, oauth, subscriptions
 from sandbox.consent import IDENTITY, Consent
 from sandbox.google_errors import (
     FREE_BUSY,
@@ -383,6 +383,8 @@ ROUTES = (
     ),
     Route("GET", EVENTS, "events.list", google_events.listing, scopes=READ_SCOPES),
     Route("GET", EVENTS + "/{event}", "events.get", google_events.get, scopes=READ_SCOPES),
+    Route("POST", EVENTS + "/watch", "events.watch", subscriptions.watch, scopes=READ_SCOPES),
+    Route("POST", "/calendar/v3/channels/stop", "channels.stop", subscriptions.stop, scopes=READ_SCOPES),
     Route("POST", EVENTS, "events.insert", google_writes.insert, scopes=WRITE_SCOPES),
     Route("PATCH", EVENTS + "/{event}", "events.patch", google_writes.patch, scopes=WRITE_SCOPES),
     Route("PUT", EVENTS + "/{event}", "events.update", google_writes.update, scopes=WRITE_SCOPES),

@@ -156,12 +156,12 @@ def shown(call: Call, calendar: Calendar, event: Event, zone_name: str = "") -> 
 def expand(event: Event, calendar: Calendar, start: datetime, end: datetime) -> Iterator[Event]:
     """The event, or the instances of its series, that overlap [start, end)."""
     first, last = span(event, calendar)
-    rule = parse_rule(event.get("recurrence") or [])
+    zone_name = event["start"].get("timeZone") or calendar.time_zone
+    rule = parse_rule(event.get("recurrence") or [], zone_name)
     if rule is None:
         if last > start and first < end:
             yield event
         return
-    zone_name = event["start"].get("timeZone") or calendar.time_zone
     for begins in occurrences(first, zone_name, rule, end):
         if begins + (last - first) > start:
             yield instance(event, begins, begins + (last - first), zone_name)

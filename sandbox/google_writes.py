@@ -146,7 +146,7 @@ def check_times(event: Event, calendar: Calendar) -> None:
             raise bad(f"Missing time zone definition for {side} time.", "required")
     try:
         start, end = span(event, calendar)
-        parse_rule(event.get("recurrence") or [])
+        parse_rule(event.get("recurrence") or [], calendar.time_zone)
     except ValueError as problem:
         raise bad("Bad Request", "badRequest") from problem
     if end < start or (end == start and event["start"].get("date")):
@@ -245,7 +245,7 @@ def seed(sandbox: Sandbox, account: Account, calendar: Calendar, wanted: dict[st
         event["attendees"] = [{"email": account.email, "responseStatus": wanted["response"]}]
     if wanted.get("recurrence"):
         event["recurrence"] = wanted["recurrence"]
-        parse_rule(event["recurrence"])
+        parse_rule(event["recurrence"], calendar.time_zone)
     start, end = span(event, calendar)
     if end <= start:
         raise ValueError("the event ends before it starts")

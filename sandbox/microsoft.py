@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import batch, oauth, schedules, teams
+from sandbox import batch, oauth, schedules, subscriptions, teams
 from sandbox import microsoft_events as events
 from sandbox import microsoft_writes as writes
 from sandbox.consent import Consent
@@ -268,6 +268,7 @@ WRITE = frozenset(("Calendars.ReadWrite",))
 MEETINGS = frozenset(("OnlineMeetings.ReadWrite",))
 PLACES = frozenset(("Place.Read.All",))
 ME = "/v1.0/me"
+SUBSCRIPTIONS = "/v1.0/subscriptions"
 OAUTH = "/{tenant}/oauth2/v2.0"
 
 
@@ -307,6 +308,17 @@ ROUTES = (
     Route("GET", f"{ME}/onlineMeetings/{{meeting}}", "onlineMeetings.get", teams.get, scopes=MEETINGS),
     Route("PATCH", f"{ME}/onlineMeetings/{{meeting}}", "onlineMeetings.update", teams.update, scopes=MEETINGS),
     Route("DELETE", f"{ME}/onlineMeetings/{{meeting}}", "onlineMeetings.delete", teams.delete, scopes=MEETINGS),
+    Route("POST", SUBSCRIPTIONS, "subscriptions.create", subscriptions.create, scopes=READ),
+    Route("GET", f"{SUBSCRIPTIONS}/{{subscription}}", "subscriptions.get", subscriptions.get, scopes=READ),
+    Route("PATCH", f"{SUBSCRIPTIONS}/{{subscription}}", "subscriptions.update", subscriptions.renew, scopes=READ),
+    Route("DELETE", f"{SUBSCRIPTIONS}/{{subscription}}", "subscriptions.delete", subscriptions.delete, scopes=READ),
+    Route(
+        "POST",
+        f"{SUBSCRIPTIONS}/{{subscription}}/reauthorize",
+        "subscriptions.reauthorize",
+        subscriptions.reauthorize,
+        scopes=READ,
+    ),
     Route("POST", "/v1.0/$batch", "batch", batch.batch),
     Route("GET", "/v1.0/places/microsoft.graph.room", "rooms.list", rooms, scopes=PLACES),
 )

@@ -75,11 +75,11 @@ def card(sandbox: Sandbox, account: Account) -> str:
     state = ("Works", "正常") if standing == "ok" else faults.describe(standing)
     colour = "" if standing == "ok" else " bad"
     linked = ("Connected", "連携中") if view["grants"] else ("Not connected", "未連携")
-    needless = {"ok"} if standing in ("ok", faults.FINAL) else set()
+    needless = {"ok"} if standing in ("ok", *faults.FINAL) else set()
     buttons = "".join(button(account, name, words) for name, words in BUTTONS.items() if name not in needless)
     hint = (
         f'<p class="muted">{both("Connect again in Awase to repair this.", "Awase で再連携すると直ります。")}</p>'
-        if standing == faults.FINAL
+        if standing in faults.FINAL
         else ""
     )
     return f"""<section class="card" id="{escape(anchor(account))}">

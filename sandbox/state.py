@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import queue
 import secrets
 import threading
 import time
@@ -15,9 +16,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sandbox.posting import send_post
 from sandbox.wire import Route
 
 SERVICES = ("google", "microsoft", "zoom")
+# service, address, headers and body of a message that a service sends by itself
+Message = tuple[str, str, dict[str, str], bytes]
 PERSONAL_DOMAINS = {
     "google": ("gmail.com", "googlemail.com"),
     "microsoft": ("outlook.com", "outlook.jp", "hotmail.com", "live.com", "live.jp", "msn.com"),
@@ -140,18 +144,22 @@ class Code:
 
 @dataclass
 class Client:
-    """A registered app. Without `redirect_uris` any loopback or test address is allowed."""
+    """A registered app. Without `redirect_uris` any loopback or test address is allowed. `webhook` is where
+    Zoom reports events."""
 
     id: str
     service: str
     secret: str
     redirect_uris: list[str] = field(default_factory=list)
     scopes: list[str] = field(default_factory=list)
+    webhook: str = ""
+    webhook_secret: str = ""
 
 
 @dataclass
 class Channel:
-    """A push channel (Google) or subscription (Microsoft)."""
+    """A push channel (Google) or subscription (Microsoft; an empty `calendar` means all). `seen` is the
+    sequence number that its last message covered; `known` are the events that it was told about."""
 
     id: str
     service: str
@@ -160,7 +168,12 @@ class Channel:
     address: str
     token: str
     expires_at: float
+    seen: int
     count: int = 0
+    resource: str = ""
+    kinds: list[str] = field(default_factory=list)
+    lifecycle_address: str = ""
+    known: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -206,7 +219,7 @@ class Sandbox:
 
     `clock` gives aware UTC; tests may move it by an offset. `sleep` is used for latency, `hold` for
     answers that never come (fault `timeout`): a test that calls in-process passes a `hold` that raises
-    its client's time-out.
+    its client's time-out. `post` sends what the services send by themselves.
     """
 
     def __init__(
@@ -215,12 +228,15 @@ class Sandbox:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
         hold: Callable[[float], None] = time.sleep,
+        post: Callable[[str, dict[str, str], bytes], tuple[int, bytes]] = send_post,
     ) -> None:
         self.state_path = state_path
         self.clock = clock
         self.sleep = sleep
         self.hold = hold
         self.lock = threading.RLock()
+        self.post = post
+        self.outgoing: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self.in_flight: Counter[str] = Counter()
         self.requests: deque[dict[str, Any]] = deque(maxlen=500)
         self.changed = threading.Event()

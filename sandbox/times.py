@@ -51,9 +51,9 @@ class Rule:
     days: tuple[int, ...] = ()
 
 
-def parse_rule(lines: list[str]) -> Rule | None:
-    """The first RRULE among iCalendar lines; None if there is none. Raises ValueError for anything but
-    daily and weekly rules."""
+def parse_rule(lines: list[str], zone_name: str) -> Rule | None:
+    """The first RRULE among iCalendar lines; None if there is none. A last day is a day of the zone.
+    Raises ValueError for anything but daily and weekly rules."""
     for line in lines:
         if not line.startswith("RRULE:"):
             continue
@@ -66,15 +66,15 @@ def parse_rule(lines: list[str]) -> Rule | None:
             frequency,
             int(parts.get("INTERVAL", "1")),
             int(parts["COUNT"]) if "COUNT" in parts else None,
-            _until(until) if until else None,
+            _until(until, zone_name) if until else None,
             tuple(WEEKDAYS.index(day) for day in parts.get("BYDAY", "").split(",") if day),
         )
     return None
 
 
-def _until(text: str) -> datetime:
+def _until(text: str, zone_name: str) -> datetime:
     if re.fullmatch(r"\d{8}", text):
-        return datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC) + timedelta(days=1, seconds=-1)
+        return midnight(text, zone_name) + timedelta(days=1, seconds=-1)
     return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 

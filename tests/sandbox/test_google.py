@@ -303,3 +303,56 @@ def test_the_real_host_names_lead_to_the_same_service(linked: Linked) -> None:
     headers = {"Authorization": f"Bearer {linked.tokens['access_token']}"}
     answer = linked.world.http.get("https://www.googleapis.com/calendar/v3/users/me/calendarList", headers=headers)
     assert answer.json()["items"][0]["id"] == EMAIL
+
+
+def test_administrators_list_the_rooms(world: World) -> None:
+    scope = f"openid {GOOGLE}admin.directory.resource.calendar.readonly"
+    world.add("google", EMAIL, calendars=[{"id": "room@resource", "name": "Room", "room": True}])
+    linked = world.connect("google", EMAIL, scope=scope)
+    path = "/admin/directory/v1/customer/my_customer/resources/calendars"
+    assert [room["resourceEmail"] for room in linked.call("GET", path).json()["items"]] == ["room@resource"]
+
+
+def test_calendars_are_filtered_by_access_and_paged(linked: Linked) -> None:
+    path = "/calendar/v3/users/me/calendarList"
+    owned = linked.call("GET", path, params={"minAccessRole": "writer"}).json()["items"]
+    assert [calendar["id"] for calendar in owned] == [EMAIL]
+    first = linked.call("GET", path, params={"maxResults": "1"}).json()
+    second = linked.call("GET", path, params={"maxResults": "1", "pageToken": first["nextPageToken"]}).json()
+    assert [item["id"] for item in first["items"] + second["items"]] == [EMAIL, "team@group"]
+    assert linked.call("GET", path, params={"minAccessRole": "king"}).status_code == 400
+
+
+def test_an_unchanged_event_need_not_be_sent_again(linked: Linked) -> None:
+    made = linked.call("POST", EVENTS, json=draft()).json()
+    answer = linked.call("GET", f"{EVENTS}/{made['id']}", headers={"If-None-Match": made["etag"]})
+    assert answer.status_code == 304 and answer.content == b""
+
+
+def test_lists_are_filtered_by_words_uid_and_time_of_change(linked: Linked) -> None:
+    made = linked.call("POST", EVENTS, json=draft(summary="Haircut")).json()
+    linked.world.clock.pass_by(minutes=1)
+    linked.call("POST", EVENTS, json=draft())
+    for query in ({"q": "hair"}, {"iCalUID": made["iCalUID"]}):
+        assert [item["id"] for item in linked.call("GET", EVENTS, params=query).json()["items"]] == [made["id"]]
+    since = {"updatedMin": "2026-12-01T00:00:30Z", "orderBy": "updated"}
+    assert [item["summary"] for item in linked.call("GET", EVENTS, params=since).json()["items"]] == ["Meeting"]
+
+
+def test_an_all_day_series_has_a_date_for_each_instance(linked: Linked) -> None:
+    rule = ["RRULE:FREQ=WEEKLY;BYDAY=WE,TH;UNTIL=20261209"]
+    seed(linked, {"start": "2026-12-02", "end": "2026-12-03", "recurrence": rule})
+    items = linked.call("GET", EVENTS, params={"singleEvents": "true"}).json()["items"]
+    assert [item["start"]["date"] for item in items] == ["2026-12-02", "2026-12-03", "2026-12-09"]
+
+
+def test_a_repeated_event_keeps_its_hour_when_the_clocks_change(linked: Linked) -> None:
+    zone = {"timeZone": "Europe/Berlin"}
+    series = {
+        "start": {"dateTime": "2027-03-27T09:00:00"} | zone,
+        "end": {"dateTime": "2027-03-27T10:00:00"} | zone,
+        "recurrence": ["RRULE:FREQ=DAILY;COUNT=2"],
+    }
+    linked.call("POST", EVENTS, json=series)
+    found = busy(linked, timeMin="2027-03-27T00:00:00Z", timeMax="2027-03-29T00:00:00Z")
+    assert [item["start"] for item in found] == ["2027-03-27T08:00:00Z", "2027-03-28T07:00:00Z"]

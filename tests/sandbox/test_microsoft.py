@@ -266,3 +266,72 @@ def test_a_batch_carries_a_status_for_each_part(linked: Linked) -> None:
     answer = linked.call("POST", "/v1.0/$batch", json={"requests": parts})
     assert answer.status_code == 200
     assert {part["id"]: part["status"] for part in answer.json()["responses"]} == {"1": 200, "2": 404, "3": 201}
+
+
+def test_cancelling_takes_the_event_away_for_its_organizer_alone(linked: Linked) -> None:
+    made = linked.call("POST", f"{ME}/events", json=draft()).json()["id"]
+    (invited,) = seed(linked, at(12, response="accepted"))
+    assert linked.call("POST", f"{ME}/events/{made}/cancel", json={"comment": "x"}).status_code == 202
+    assert code(linked.call("POST", f"{ME}/events/{invited}/cancel", json={})) == (400, "ErrorInvalidRequest")
+    assert [event["id"] for event in view(linked)] == [invited]
+
+
+def test_a_calendar_that_may_only_be_read_refuses_events(linked: Linked) -> None:
+    path = f"accounts/microsoft/{EMAIL}/calendars"
+    calendar = linked.world.control("POST", path, name="Team", writable=False)["id"]
+    answer = linked.call("POST", f"{ME}/calendars/{calendar}/events", json=draft())
+    assert code(answer) == (403, "ErrorAccessDenied")
+    listed = linked.call("GET", f"{ME}/calendars", params={"$select": "name,canEdit"}).json()["value"]
+    assert [(item["name"], item["canEdit"]) for item in listed] == [("Calendar", True), ("Team", False)]
+
+
+def test_a_calendar_error_hits_that_calendar_alone(linked: Linked) -> None:
+    team = linked.world.control("POST", f"accounts/microsoft/{EMAIL}/calendars", name="Team")["id"]
+    linked.fault("calendar_error", calendar_id=team)
+    broken = linked.call("GET", f"{ME}/calendars/{team}/calendarView", params=WINDOW)
+    assert broken.status_code == 500 and view(linked) == []
+    linked.fault("calendar_error", calendar_id=team, reason="notFound")
+    assert linked.call("GET", f"{ME}/calendars/{team}/calendarView", params=WINDOW).status_code == 404
+    linked.fault("calendar_error", calendar_id=EMAIL)
+    assert schedule(linked, EMAIL).json()["value"][0]["error"]["responseCode"] == "5001"
+
+
+def test_the_profile_and_one_calendar_can_be_read(linked: Linked) -> None:
+    assert linked.call("GET", ME, params={"$select": "mail"}).json()["mail"] == EMAIL
+    default = linked.call("GET", f"{ME}/calendar").json()
+    assert default["isDefaultCalendar"] and default["allowedOnlineMeetingProviders"] == ["teamsForBusiness"]
+
+
+def test_rooms_are_listed_and_readable_by_address(world: World) -> None:
+    room = {"id": "room@example.com", "name": "Room", "room": True, "events": [at(10)]}
+    world.add("microsoft", EMAIL, calendars=[room])
+    linked = world.connect("microsoft", EMAIL, scope="openid Calendars.Read Place.Read.All")
+    found = linked.call("GET", "/v1.0/places/microsoft.graph.room").json()["value"]
+    assert [item["emailAddress"] for item in found] == ["room@example.com"]
+    assert schedule(linked, "room@example.com").json()["value"][0]["availabilityView"] == "020"
+
+
+def test_a_weekly_series_ends_on_its_last_day(linked: Linked) -> None:
+    recurrence = {
+        "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["wednesday"]},
+        "range": {"type": "endDate", "startDate": "2026-12-02", "endDate": "2026-12-16"},
+    }
+    linked.call("POST", f"{ME}/events", json=draft(recurrence=recurrence))
+    days = [item["start"]["dateTime"][:10] for item in view(linked, endDateTime="2027-02-01T00:00:00Z")]
+    assert days == ["2026-12-02", "2026-12-09", "2026-12-16"]
+    occurrence = view(linked)[0]
+    assert linked.call("GET", f"{ME}/events/{occurrence['id']}").json()["type"] == "occurrence"
+    monthly = {**recurrence, "pattern": {"type": "absoluteMonthly"}}
+    assert linked.call("POST", f"{ME}/events", json=draft(recurrence=monthly)).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"topic": "x"}, {"joinWebUrl": "x"}, {"startDateTime": "soon"}, {"startDateTime": "2026-12-02T10:00:00"}],
+)
+def test_a_wrong_teams_meeting_is_refused(linked: Linked, body: dict[str, str]) -> None:
+    assert code(linked.call("POST", f"{ME}/onlineMeetings", json=body)) == (400, "RequestBodyRead")
+
+
+def test_a_body_that_is_no_json_is_refused(linked: Linked) -> None:
+    assert linked.call("POST", f"{ME}/events", content=b"{").status_code == 400

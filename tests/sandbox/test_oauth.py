@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from html import unescape
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -239,3 +240,90 @@ def test_zoom_revokes_with_basic_credentials(world: World) -> None:
 
 def decode(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+@ALL
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"prompt": "none"}, "interaction_required"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+    ],
+)
+def test_a_wrong_question_comes_back_as_an_error(
+    world: World, service: str, options: dict[str, str], error: str
+) -> None:
+    answer = world.http.get(AUTHORIZE[service], params=world.question(service, **options))
+    assert answer.status_code == 302 and f"error={error}" in answer.headers["location"]
+
+
+@ALL
+def test_an_unknown_client_gets_no_screen(world: World, service: str) -> None:
+    answer = world.http.get(AUTHORIZE[service], params=world.question(service, client_id="who"))
+    assert answer.status_code == 401 and "invalid_client" in answer.text
+
+
+@ALL
+def test_without_an_address_the_screen_asks_again(world: World, service: str) -> None:
+    screen = world.http.get(AUTHORIZE[service], params=world.question(service)).text
+    request = re.search(r'name="request" value="([^"]*)"', screen)
+    assert request is not None
+    form = {"request": unescape(request[1]), "new_account": "nobody", "decision": "allow"}
+    answer = world.http.post(AUTHORIZE[service], data=form)
+    assert answer.status_code == 200 and 'role="alert"' in answer.text
+
+
+@ALL
+@pytest.mark.parametrize("form", [{"grant_type": "password"}, {"grant_type": "refresh_token", "refresh_token": "x"}])
+def test_a_wrong_token_call_is_refused(world: World, service: str, form: dict[str, str]) -> None:
+    assert world.token(service, **form).status_code == 400
+
+
+@pytest.mark.parametrize("service", ["google", "microsoft"])
+def test_a_refresh_token_of_another_client_is_an_unauthorized_client(world: World, service: str) -> None:
+    linked = world.connect(service, EMAIL)
+    world.control("POST", "clients", id="other", service=service)
+    form = {"grant_type": "refresh_token", "refresh_token": linked.tokens["refresh_token"]}
+    assert world.token(service, client_id="other", **form).json()["error"] == "unauthorized_client"
+
+
+def test_microsoft_wants_a_secret_a_known_client_and_granted_scopes(world: World) -> None:
+    linked = world.connect("microsoft", EMAIL)
+    form = {"grant_type": "refresh_token", "refresh_token": linked.tokens["refresh_token"]}
+    for changes, code in (
+        ({"client_secret": ""}, 7000218),
+        ({"client_id": "who"}, 700016),
+        ({"scope": "Mail.Read"}, 65001),
+    ):
+        assert world.token("microsoft", **form, **changes).json()["error_codes"] == [code]
+
+
+@ALL
+def test_refresh_tokens_of_microsoft_and_zoom_run_out_after_ninety_days(world: World, service: str) -> None:
+    linked = world.connect(service, EMAIL)
+    world.clock.pass_by(days=91)
+    assert linked.refresh().status_code == (200 if service == "google" else 400)
+
+
+@pytest.mark.parametrize("path", ["/google/oauth2/v3/certs", "/microsoft/common/discovery/v2.0/keys"])
+def test_the_public_keys_are_there(world: World, path: str) -> None:
+    assert world.http.get(path).json()["keys"][0]["kty"] == "RSA"
+
+
+@ALL
+def test_calls_without_a_token_or_to_nowhere_are_refused(world: World, service: str) -> None:
+    assert world.http.get(f"/{service}{PROBE[service]}").status_code == 401
+    linked = world.connect(service, EMAIL)
+    assert linked.call("GET", "/no/such/thing").status_code in (400, 404)
+    assert linked.call("OPTIONS", PROBE[service]).status_code == 405
+
+
+def test_the_microsoft_id_token_names_tenant_and_address(world: World) -> None:
+    claims = [
+        json.loads(decode(world.connect("microsoft", email, nonce="n").tokens["id_token"].split(".")[1]))
+        for email in (EMAIL, "b@example.com", "c@outlook.com")
+    ]
+    assert [claim["email"] for claim in claims] == [EMAIL, "b@example.com", "c@outlook.com"]
+    assert claims[0]["tid"] == claims[1]["tid"] != claims[2]["tid"]
+    assert claims[0]["nonce"] == "n" and claims[0]["tid"] in claims[0]["iss"]
