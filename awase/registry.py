@@ -13,6 +13,7 @@ from awase.domain.health import Service
 from awase.providers.caldav import CalDAV, DavAccess
 from awase.providers.google import Google
 from awase.providers.guard import build_guarded_client
+from awase.providers.http import build_client
 from awase.providers.microsoft import Microsoft, Teams
 from awase.providers.protocols import (
     AppConfig,
@@ -68,12 +69,8 @@ def use_transport(transport: httpx2.BaseTransport) -> Iterator[None]:
 
 @cache
 def _client(patience: float) -> httpx2.Client:
-    return httpx2.Client(
-        transport=_transport,
-        timeout=httpx2.Timeout(patience, connect=min(patience, 5.0)),
-        trust_env=False,
-        follow_redirects=False,
-        headers={"User-Agent": "Awase"},
+    return build_client(
+        transport=_transport, timeout=httpx2.Timeout(patience, connect=min(patience, 5.0)), trust_env=_transport is None
     )
 
 
