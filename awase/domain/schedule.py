@@ -204,8 +204,8 @@ def expand(schedule: Schedule, start: int, end: int) -> list[Span]:
     walls, offsets = clock.walls, clock.offsets
     every_week_alike = not schedule.overrides and not schedule.closed_on_holidays
     spans = []
-    # A range may begin two days before it ends, and a skipped date may push it one further.
-    for day in range(clock.wall(start) // DAY - 3, clock.wall(end) // DAY + 2):
+    # Hours reach into the next date, and between the two may lie one that the zone skips.
+    for day in range(clock.wall(start) // DAY - 2, clock.wall(end) // DAY + 2):
         if day in clock.skipped:
             continue
         if every_week_alike:
