@@ -65,7 +65,7 @@ from awase.domain.parts import (
 Way = tuple[Part, ...]
 """Changes made together, as one way out of one cause."""
 
-MOST_COMBINATIONS = 50
+MOST_COMBINATIONS = 200
 """Of a "k of" group with many broken members, so many combinations are tried, cheapest members first."""
 
 
@@ -103,10 +103,10 @@ def cures(page: PageValue, verdict: Verdict, *, limit: int | None = None) -> tup
     """
     if verdict.open and not verdict.place_missing:
         return ()
-    causes = list(_causes(page, verdict))
+    causes = filter(None, _causes(page, verdict))
     candidates = {
         frozenset(parts): Cure(parts)
-        for choice in product(*([(), *ways] for ways in causes))
+        for choice in product(*causes)
         for parts in [_once_per_account(page, chain.from_iterable(choice))]
     }
 

@@ -134,14 +134,14 @@ def test_a_fault_planted_in_the_gate_is_found(
 
 
 def main() -> int:
-    """All pages against the rules, and the cures of every 29th."""
+    """All pages against the rules; the cures of those of up to two members, and of every 29th of three."""
     stopped = cured = 0
     for number, case in enumerate(cases()):
         page = page_for(case)
         verdict = evaluate(page)
         wrong = disagreement(case, verdict)
         stopped += not verdict.open
-        if not wrong and not verdict.open and number % 29 == 0:
+        if not wrong and not verdict.open and (len(case[1]) < 3 or number % 29 == 0):
             cured += 1
             wrong = wrong_cures(case, cures(page, verdict))
         if wrong:
