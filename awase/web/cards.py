@@ -1,6 +1,6 @@
 """A booking page as a card: badges, one line of facts, what is wrong and what would cure it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Prefetch, QuerySet
 from django.utils.timesince import timesince
@@ -120,7 +120,7 @@ class PageCards:
             ngettext("%(count)d minute", "%(count)d minutes", page.duration_minutes) % {"count": page.duration_minutes}
         )
         if not verdict.open:
-            facts.append(_("for %(time)s") % {"time": timesince(self._since(page), self.now, depth=1)})
+            facts.append(_stopped_for(self._since(page), self.now))
         return facts
 
     def _actions(self, page: BookingPage, editable: bool) -> list[Context]:
@@ -136,6 +136,12 @@ class PageCards:
             action(_("Edit"), f"/app/pages/{page.pk}", "link", icon="settings"),
             post(switch, f"/app/pages/{page.pk}/switch", "link", name="accepting", value=wanted),
         ]
+
+
+def _stopped_for(since: datetime, now: datetime) -> str:
+    if now - since < timedelta(minutes=1):
+        return _("since just now")
+    return _("for %(time)s") % {"time": timesince(since, now, depth=1)}
 
 
 def badges(page: BookingPage, value: PageValue, verdict: Verdict) -> list[Context]:

@@ -27,7 +27,7 @@ def state_badge(standing: Standing) -> Context:
     }[standing]
 
 
-def account(connection: Connection, viewer: Member, now: datetime, *, opened: bool = False) -> Context:
+def account(connection: Connection, viewer: Member, now: datetime) -> Context:
     """One account on its details screen."""
     credential = connection.credential
     standing, reason = standing_of(credential, now)
@@ -39,7 +39,6 @@ def account(connection: Connection, viewer: Member, now: datetime, *, opened: bo
         "badges": [state_badge(standing), *_lacking(credential.lacking)],
         "since": _("Since %(when)s") % {"when": local(since, viewer)} if since else "",
         "problem": problem(connection, standing, reason),
-        "open": opened,
         "check": post(_("Check now"), f"{path}/check"),
         "strip": strip(credential.changes.all(), credential.pk, now),
         "history": timeline(credential.changes.all()[:20], viewer),

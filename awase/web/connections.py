@@ -143,7 +143,7 @@ def service_details(request: MemberRequest, service: str) -> HttpResponse:
 
 
 def _calendar_account(request: MemberRequest, link: Connection) -> Context:
-    shown = connection_cards.account(link, request.member, utcnow(), opened=True)
+    shown = connection_cards.account(link, request.member, utcnow())
     return {
         **shown,
         "calendars": [

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -79,7 +80,7 @@ def _whole(request: MemberRequest, page: BookingPage, shown: Context | None = No
     context = {
         "section": "pages",
         "back_url": "/app/pages",
-        "page": {**card, "public_url": f"/{page.workspace.slug}/{page.slug}"},
+        "page": {**card, "public_url": f"{settings.AWASE_URL}/{page.workspace.slug}/{page.slug}"},
         "sections": list(fresh.values()),
         "history": _history(page, request.member),
     }
