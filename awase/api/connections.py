@@ -90,9 +90,9 @@ def _out(connection: Connection, viewer: Member, now: datetime) -> ConnectionOut
         reason=reason,
         since=_since(credential, standing),
         what=words.cannot_use(credential.service, credential.account_email) if reason else "",
-        why=f"{words.happened(reason)} {words.remedy(reason)}" if reason else "",
+        why=_sentence(reason) if reason else "",
         lacking=[
-            Lacking(capability=capability, reason=Reason(why), sentence=f"{words.happened(Reason(why))}")
+            Lacking(capability=capability, reason=Reason(why), sentence=_sentence(Reason(why)))
             for capability, why in sorted(credential.lacking.items())
         ],
         last_checked=credential.last_checked,
@@ -110,6 +110,10 @@ def _out(connection: Connection, viewer: Member, now: datetime) -> ConnectionOut
             if connection.member_id == viewer.pk or calendar.checked or _receives(calendar, connection)
         ],
     )
+
+
+def _sentence(reason: Reason) -> str:
+    return f"{words.happened(reason)} {words.remedy(reason)}"
 
 
 def _receives(calendar: Calendar, connection: Connection) -> bool:

@@ -27,9 +27,13 @@ class ServerRendered(DocsBase):
                 for method, operation in operations.items()
             ],
             "shapes": [
-                {"name": name, "text": shape.get("description", ""), "fields": _fields(shape)}
+                {
+                    "name": name,
+                    "text": shape.get("description", ""),
+                    "fields": _fields(shape),
+                    "values": shape.get("enum", ()),
+                }
                 for name, shape in sorted(schema["components"]["schemas"].items())
-                if "properties" in shape
             ],
             "problems": [{"code": code, "kind": kind} for code, kind in KINDS.items()],
         }
@@ -78,7 +82,7 @@ def _fields(shape: Context) -> list[Context]:
             "required": name in shape.get("required", ()),
             "text": field.get("description", ""),
         }
-        for name, field in shape["properties"].items()
+        for name, field in shape.get("properties", {}).items()
     ]
 
 

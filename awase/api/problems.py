@@ -22,7 +22,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from pydantic import BaseModel
 
-from awase.services.booking import Refusal, Refused
+from awase.services.booking import Refused
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -102,7 +102,8 @@ KINDS = {
         _("Try again later; if it stays, tell the operator the time and the address."),
     ),
 }
-REFUSALS = {refusal: refusal.value for refusal in Refusal}
+# The operations call a whole body and a whole query so; callers do not know these names.
+ARGUMENTS = (["sent"], ["asked"])
 
 
 class FieldProblem(BaseModel):
@@ -178,7 +179,7 @@ def register(api: NinjaAPI) -> None:
     """Answer every exception that an operation may raise."""
     handlers: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
         Problem: lambda request, error: respond(error.code, error.errors, error.headers, error.values),
-        Refused: lambda request, error: respond(REFUSALS[error.refusal]),
+        Refused: lambda request, error: respond(error.refusal.value),
         ValidationError: lambda request, error: respond("invalid", [_field(item) for item in error.errors]),
         HttpError: lambda request, error: respond("malformed"),  # ninja's own: a body that is not JSON
         ObjectDoesNotExist: lambda request, error: respond("not_found"),
@@ -192,9 +193,9 @@ def register(api: NinjaAPI) -> None:
 
 
 def _field(item: Mapping[str, Any]) -> FieldProblem:
-    """One of pydantic's errors; the names of our own argument models are no part of what callers know."""
+    """One of pydantic's errors."""
     location, *path = item["loc"]
-    names = [str(part) for part in path if part not in {"query", "headers", "body", "sent"}]
+    names = [str(part) for part in path[path[:1] in ARGUMENTS :]]
     return FieldProblem(location=str(location), field=".".join(names), code=item["type"], message=item["msg"])
 
 
