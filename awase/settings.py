@@ -18,9 +18,7 @@ STATE = Path(text("AWASE_STATE", ".state")).resolve()
 AWASE_URL = text("AWASE_URL").rstrip("/")
 _address = urlsplit(AWASE_URL)
 if _address.scheme not in {"http", "https"} or not _address.hostname:
-    raise ConfigurationError(
-        "AWASE_URL must be the full address of this instance, e.g. https://book.example.jp."
-    )
+    raise ConfigurationError("AWASE_URL must be the full address of this instance, e.g. https://book.example.jp.")
 _secure = _address.scheme == "https"
 
 SECRET_KEY = text("AWASE_SECRET_KEY")
@@ -138,9 +136,7 @@ STORAGES = {
 }
 MEDIA_ROOT = STATE / "media"
 
-EMAIL_BACKEND = (
-    "awase.services.mailbox.DemoMailbox" if AWASE_DEMO else "django.core.mail.backends.smtp.EmailBackend"
-)
+EMAIL_BACKEND = "awase.services.mailbox.DemoMailbox" if AWASE_DEMO else "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST = text("AWASE_SMTP_HOST", "localhost")
 EMAIL_PORT = number("AWASE_SMTP_PORT", 25)
 EMAIL_HOST_USER = text("AWASE_SMTP_USER", "")
@@ -167,6 +163,8 @@ AWASE_SERVICES = {
         "base": text("AWASE_ZOOM_BASE", ""),
     },
 }
+# Proxies in front of this instance, as addresses or networks: only their word on a client's address counts.
+AWASE_TRUSTED_PROXIES = words("AWASE_TRUSTED_PROXIES")
 # Hosts or networks inside your own walls that CalDAV addresses may point to.
 AWASE_CALDAV_ALLOWED = words("AWASE_CALDAV_ALLOWED")
 

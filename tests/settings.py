@@ -19,10 +19,7 @@ os.environ.update(
         "AWASE_SECRET_KEY": "only-for-tests",
         "AWASE_ENCRYPTION_KEYS": "b3VyLWtleS1mb3ItdGVzdHMtb25seS0zMi1ieXRlcyE=",
     }
-    | {
-        f"AWASE_{service}_CLIENT_ID": f"awase-{service.lower()}"
-        for service in ("GOOGLE", "MICROSOFT", "ZOOM")
-    }
+    | {f"AWASE_{service}_CLIENT_ID": f"awase-{service.lower()}" for service in ("GOOGLE", "MICROSOFT", "ZOOM")}
     | {f"AWASE_{service}_CLIENT_SECRET": "sandbox-secret" for service in ("GOOGLE", "MICROSOFT", "ZOOM")}
 )
 

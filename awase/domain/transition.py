@@ -33,6 +33,4 @@ def after_failure(before: Recorded, failure: Failure, *, now: datetime) -> Recor
     if not degrades or before.standing is Standing.ERROR:
         return replace(before, our_fault=before.our_fault or failure.kind is FailureClass.APP_CONFIG)
     since = before.since if before.standing is Standing.DEGRADED else now
-    return replace(
-        before, standing=Standing.DEGRADED, since=since, our_fault=failure.kind is FailureClass.APP_CONFIG
-    )
+    return replace(before, standing=Standing.DEGRADED, since=since, our_fault=failure.kind is FailureClass.APP_CONFIG)

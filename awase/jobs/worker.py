@@ -94,7 +94,7 @@ class Worker:
     def _guarded(self, task: Callable[[int], None], pk: int) -> None:
         try:
             task(pk)
-        except Exception:  # noqa: BLE001 - the last stop of a thread: said aloud, and the lease brings it back
+        except Exception:
             logger.exception("%s(%s) failed; it falls due again when its lease runs out", task.__name__, pk)
         finally:
             connections.close_all()
@@ -112,4 +112,3 @@ def run() -> None:
     logger.info("worker started")
     worker.run()
     logger.info("worker stopped")
-

@@ -11,15 +11,15 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.formats import date_format
-from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from awase.domain.errors import Reason
 from awase.domain.health import Service
 from awase.models import Booking, BookingState, Effect, EffectKind, EffectState, HostTime, Member
 from awase.services import booking as bookings
-from awase.services import connections, dashboard, mail, words
+from awase.services import connections, dashboard, dates, mail, words
 from awase.services.health import standing_of
 from awase.web.cards import PageCards
 from awase.web.connection_cards import state_badge
@@ -78,7 +78,7 @@ def _days(found: list[Booking], viewer: Member) -> list[Context]:
 
 def zone_label(viewer: Member) -> str:
     """The zone of all times on a screen, by name."""
-    return mail.zone_name(viewer.user.time_zone, get_language() or "en")
+    return dates.zone_name(viewer.user.time_zone, utcnow())
 
 
 @require_GET

@@ -360,3 +360,11 @@ def test_equal_schedules_of_many_hosts_change_nothing():
 def test_impossible_rules_are_refused(wrong):
     with pytest.raises(ValueError, match="must"):
         replace(RULES, **wrong)
+
+
+def test_hours_that_overlap_from_one_date_into_the_next_are_shared_like_any_others():
+    # Round the clock from Monday 09:00, and from 01:00 to 02:00 on Tuesday once more.
+    monday, tuesday = (Range(540, 1980),), (Range(60, 120),)
+    ann = replace(ANN, schedule=Schedule("UTC", (monday, tuesday, *CLOSED[2:])))
+    ben = replace(BEN, schedule=hours("05:00-07:00"))
+    assert starts(groups=ALL, hosts=[ann, ben]) == "05:00 06:00"
