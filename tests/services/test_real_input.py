@@ -83,7 +83,7 @@ class Bearer(AuthenticationProvider):
         request.headers.add("Authorization", f"Bearer {self.token}")
 
 
-@pytest.mark.filterwarnings("ignore:GetQueryParameters is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
 def test_microsofts_own_client_reads_the_event_that_a_booking_wrote(
     owner: Any, connect: Any, page_of: Any, free_start: Any, book: Any, work: Any, port_of_sandbox: str
 ) -> None:
