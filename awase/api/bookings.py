@@ -26,7 +26,7 @@ CURSOR = Cursor("bookings", "start", "pk")
 
 
 class GuestIn(Sent):
-    """Who comes. Mails are in `language`, with times in `time_zone`; left out, those of workspace and page count."""
+    """Who comes. Mails are in this language, with times in this zone; left out, those of workspace and page."""
 
     name: Name
     email: Email
@@ -42,7 +42,7 @@ class BookingIn(Sent):
     start: Moment
     guest: GuestIn
     location_id: int | None = Field(default=None, description="one of the slot's; the first if left out")
-    host_id: int | None = Field(default=None, description="one of the slot's `host_ids`, where it has some")
+    host_id: int | None = Field(default=None, description="one of the slot's host_ids, where it has some")
 
 
 class CancelIn(Sent):
@@ -88,6 +88,10 @@ class BookingOut(BaseModel):
     created_at: datetime
     cancelled_at: datetime | None
     cancel_reason: str
+
+
+class BookingList(Listed[BookingOut]):
+    """A part of the bookings."""
 
 
 class BookingsAsked(Paged):
@@ -162,8 +166,8 @@ def _stored_key(caller: Caller, page: BookingPage, sent: BookingIn, key: str) ->
     return whole
 
 
-@router.get("bookings", response=Listed[BookingOut], **needs(Scope.BOOKINGS_READ, "invalid"))
-def list_bookings(request: CallerRequest, asked: Query[BookingsAsked]) -> Listed[BookingOut]:
+@router.get("bookings", response=BookingList, **needs(Scope.BOOKINGS_READ, "invalid"))
+def list_bookings(request: CallerRequest, asked: Query[BookingsAsked]) -> BookingList:
     """The bookings that the member hosts and those of the member's own pages (for admins all), by their start."""
     rows = dashboard.visible_bookings(request.auth.member)
     if asked.from_:
@@ -175,7 +179,7 @@ def list_bookings(request: CallerRequest, asked: Query[BookingsAsked]) -> Listed
     if asked.page:
         rows = rows.filter(page__slug=asked.page)
     found, following = CURSOR.part(_loaded(rows), asked)
-    return Listed(items=[_out(booking) for booking in found], next=following)
+    return BookingList(items=[_out(booking) for booking in found], next=following)
 
 
 @router.get("bookings/{slug:uid}", response=BookingOut, **needs(Scope.BOOKINGS_READ, "not_found"))

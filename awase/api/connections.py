@@ -59,12 +59,16 @@ class ConnectionOut(BaseModel):
     calendars: list[CalendarOut]
 
 
-@router.get("", response=Listed[ConnectionOut], **needs(Scope.CONNECTIONS_READ, "invalid"))
-def list_connections(request: CallerRequest, asked: Query[Paged]) -> Listed[ConnectionOut]:
+class ConnectionList(Listed[ConnectionOut]):
+    """A part of the connections."""
+
+
+@router.get("", response=ConnectionList, **needs(Scope.CONNECTIONS_READ, "invalid"))
+def list_connections(request: CallerRequest, asked: Query[Paged]) -> ConnectionList:
     """The member's own accounts; for admins those of the whole workspace."""
     member, now = request.auth.member, datetime.now(UTC)
     found, following = CURSOR.part(visible_connections(member).prefetch_related("calendars"), asked)
-    return Listed(items=[_out(connection, member, now) for connection in found], next=following)
+    return ConnectionList(items=[_out(connection, member, now) for connection in found], next=following)
 
 
 @router.post("{int:connection_id}/check", response=ConnectionOut, **needs(Scope.CONNECTIONS_WRITE, "not_found"))

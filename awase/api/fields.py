@@ -109,14 +109,14 @@ class Paged(Asked):
     """One page of a list: as many as `limit`, from where `cursor` points."""
 
     limit: int = Field(default=50, ge=1, le=MOST_ON_A_PAGE)
-    cursor: str = Field(default="", max_length=300, description="`next` of the list before; leave it out at first")
+    cursor: str = Field(default="", max_length=300, description="“next” of the part before; leave it out at first")
 
 
 class Listed(BaseModel, Generic[Item]):
-    """A part of a list. `next` is the cursor of the following part, or null at the end."""
+    """A part of a list."""
 
     items: list[Item]
-    next: str | None
+    next: str | None = Field(description="the cursor of the following part; null at the end")
 
 
 class Cursor:

@@ -108,7 +108,7 @@ class CureKind(StrEnum):
 
 
 class CurePart(BaseModel):
-    """One change. `only` is the member who alone may make it; null: whoever may edit the page."""
+    """One change. “only” is the member who alone may make it; null: whoever may edit the page."""
 
     kind: CureKind
     only: Person | None
@@ -180,13 +180,17 @@ class SlotsOut(BaseModel):
     slots: list[Slot]
 
 
-@router.get("", response=Listed[PageSummary], **needs(Scope.PAGES_READ, "invalid"))
-def list_pages(request: CallerRequest, asked: Query[Paged]) -> Listed[PageSummary]:
+class PageList(Listed[PageSummary]):
+    """A part of the pages."""
+
+
+@router.get("", response=PageList, **needs(Scope.PAGES_READ, "invalid"))
+def list_pages(request: CallerRequest, asked: Query[Paged]) -> PageList:
     """The pages that the member sees, by address, each with the gate's answer of this moment."""
     rows = dashboard.visible_pages(request.auth.member).select_related("health")
     pages, following = CURSOR.part(rows, asked)
     values = page_values(pages, datetime.now(UTC))
-    return Listed(items=[_summary(page, evaluate(values[page.pk])) for page in pages], next=following)
+    return PageList(items=[_summary(page, evaluate(values[page.pk])) for page in pages], next=following)
 
 
 @router.get("{slug:slug}", response=PageDetails, **needs(Scope.PAGES_READ, "not_found"))

@@ -116,7 +116,7 @@ class FieldProblem(BaseModel):
 
 
 class ProblemDetails(BaseModel):
-    """What happened and what to do (RFC 9457). Programs go by `code`."""
+    """What happened and what to do (RFC 9457). Programs go by the code."""
 
     type: str
     title: str

@@ -16,7 +16,7 @@ DESCRIPTION = """\
 Everything a program needs to offer times, take bookings and watch over connections.
 
 Every moment is RFC 3339 with its offset; unknown fields are refused; every error is a problem (RFC 9457).
-Lists come in parts: ask again with `cursor` set to `next` until it is null."""
+Lists come in parts: ask again with “cursor” set to “next” until that is null."""
 
 
 class Api(NinjaAPI):
