@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from awase.domain.assignment import Candidate, Mode, choose
-from awase.domain.health import LocationKind
+from awase.domain.health import LocationKind, LocationValue
 from awase.models import Booking, BookingChange, BookingPage, BookingState, Condition, HostTime, Member
 from awase.models.guards import OVERLAP
 from awase.models.page import Assignment, PageMember
@@ -55,6 +55,7 @@ class Guest:
     time_zone: str
     note: str = ""
     phone: str = ""
+    place: str = ""  # where to meet, for the location "place of your choice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def _write(page: BookingPage, request: Request, end: datetime, unfit: Collection
         guest_language=request.guest.language,
         guest_time_zone=request.guest.time_zone,
         location_kind=place.kind if place else "",
-        location_detail=_place_detail(answer, place.kind, place.detail, holder) if place else "",
+        location_detail=_place_detail(answer, place, holder, request.guest) if place else "",
         location_member_id=holder if place else None,
         place_missing=place is None and bool(answer.value.locations),
         idempotency_key=request.idempotency_key or None,
@@ -168,11 +169,15 @@ def _location(answer: Offer, request: Request) -> int | None:
     return request.location_id
 
 
-def _place_detail(answer: Offer, kind: LocationKind, detail: str, holder: int) -> str:
-    """The page's own number, address or link, else the one that the holder filled in."""
-    member = next(member for member in answer.value.members if member.id == holder)
-    own = {LocationKind.PHONE: member.phone, LocationKind.IN_PERSON: member.address}
-    return detail or own.get(kind, "")
+def _place_detail(answer: Offer, place: LocationValue, holder: int, guest: Guest) -> str:
+    """The page's own number, address or link, else the one that the holder, or for their choice the guest, gave."""
+    member = answer.value.member(holder)
+    own = {
+        LocationKind.PHONE: member.phone,
+        LocationKind.IN_PERSON: member.address,
+        LocationKind.ASK_GUEST: guest.place[:500],
+    }
+    return place.detail or own.get(place.kind, "")
 
 
 def _assign(answer: Offer, free: Collection[int], location_id: int | None, now: datetime) -> int:

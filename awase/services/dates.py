@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_skeleton, format_time, get_day_names, get_timezone_name
@@ -54,5 +55,5 @@ def zone_name(zone: str, at: datetime) -> str:
 
 @lru_cache(maxsize=2048)
 def _zone_name(zone: str, summer: bool, language: str) -> str:
-    variant = "daylight" if summer else "standard"
+    variant: Literal["daylight", "standard"] = "daylight" if summer else "standard"
     return str(get_timezone_name(ZoneInfo(zone), width="long", locale=language, zone_variant=variant))

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import get_timezone_name
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
@@ -17,7 +16,7 @@ from django.utils.translation import gettext as _
 from awase.domain.errors import Reason
 from awase.domain.health import LocationKind
 from awase.models import Booking, BookingPage, Credential, Effect, Member, PageHealth
-from awase.services import ics, words
+from awase.services import dates, ics, words
 from awase.services.booking import hosts_of, manage_secret
 from awase.services.health import standing_of
 
@@ -68,22 +67,8 @@ def _resolved(context: dict[str, Any]) -> dict[str, Any]:
     return {key: value() if callable(value) else value for key, value in context.items()}
 
 
-def when(start: datetime, end: datetime, zone: str) -> str:
-    """Date and time in a zone, in the language in force."""
-    there = ZoneInfo(zone)
-    begins, ends = start.astimezone(there), end.astimezone(there)
-    last = date_format(ends, "H:i") if begins.date() == ends.date() else date_format(ends, _("D, j F, H:i"))
-    return f"{date_format(begins, _('D, j F Y, H:i'))} – {last}"
-
-
-def zone_name(zone: str, language: str) -> str:
-    """The zone by its name and its identifier: "Japan Standard Time, Asia/Tokyo"."""
-    return f"{get_timezone_name(ZoneInfo(zone), locale=language, width='long')}, {zone}"
-
-
 def facts(booking: Booking, *, for_host: bool) -> dict[str, Any]:
     """What the booking is, as rows for people, in the language in force."""
-    language = translation.get_language() or "en"
     zone = booking.page.time_zone if for_host else booking.guest_time_zone
     names = ", ".join(words.person(host.name) for host in hosts_of(booking))
     rows = [{"label": _("Host"), "value": names, "url": ""}]
@@ -100,8 +85,8 @@ def facts(booking: Booking, *, for_host: bool) -> dict[str, Any]:
         rows.append({"label": _("Link"), "value": booking.join_url, "url": booking.join_url})
     return {
         "title": booking.title,
-        "when": when(booking.start, booking.end, zone),
-        "zone": zone_name(zone, language),
+        "when": dates.when(booking.start, booking.end, zone),
+        "zone": dates.zone_name(zone, booking.start),
         "facts": rows,
     }
 

@@ -1,0 +1,238 @@
+"""What every page for guests shares: finding it, its frame and summary, the guest's zone, and links that keep
+what the guest has chosen."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import linebreaks
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from awase.domain.health import LocationKind, LocationValue
+from awase.domain.intervals import epoch, moment
+from awase.models import BookingPage, Condition, Workspace
+from awase.models.page import Assignment
+from awase.services import words
+from awase.services.slots import Offer, offer, rules_of
+
+Context = dict[str, Any]
+ZONE_COOKIE = "zone"
+KEPT = ("zone", "host", "place", "lang")  # what a guest has chosen goes along in every link, cookies or not
+YEAR = 365 * 24 * 3600
+FIRST_YEAR, LAST_YEAR = 2000, 3000  # beyond them the calendar of some zone ends
+ICONS = {LocationKind.PHONE: "phone", LocationKind.IN_PERSON: "place", LocationKind.ASK_GUEST: "place"}
+# Left out of the letter that stands for a workspace: half of all Japanese names begin with one.
+LEGAL_FORMS = ("株式会社", "有限会社", "合同会社", "一般社団法人", "医療法人")
+
+
+def find_page(workspace_slug: str, page_slug: str) -> BookingPage:
+    """The page at this address. Raises Http404."""
+    pages = BookingPage.objects.select_related("workspace")
+    page = pages.filter(workspace__slug=workspace_slug, slug=page_slug).first()
+    if page is None:
+        raise Http404
+    return page
+
+
+def address(name: str, page: BookingPage) -> str:
+    """The address of a view of this page."""
+    return reverse(name, args=(page.workspace.slug, page.slug))
+
+
+def link(request: HttpRequest, path: str, **changes: str | None) -> str:
+    """`path` with what the guest has chosen; `changes` add to it, or take away (None)."""
+    kept = {name: request.GET[name] for name in KEPT if request.GET.get(name)}
+    query = {name: value for name, value in (kept | changes).items() if value}
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def start_text(start: datetime) -> str:
+    """A start as it stands in an address."""
+    return f"{start.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+
+
+def start_of(text: str) -> datetime | None:
+    """The start that an address names; None for anything that no page can offer."""
+    try:
+        start = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if start.tzinfo is None or start.second or start.microsecond or not FIRST_YEAR <= start.year < LAST_YEAR:
+        return None
+    return start.astimezone(UTC)
+
+
+@lru_cache(maxsize=1)
+def known_zones() -> frozenset[str]:
+    """Every zone that may be asked for."""
+    return frozenset(available_timezones())
+
+
+def zone_of(request: HttpRequest, page: BookingPage) -> str:
+    """The zone in which this guest reads times: the one asked for, the one remembered, the page's own."""
+    wishes = (request.GET.get("zone", ""), request.COOKIES.get(ZONE_COOKIE, ""))
+    return next((zone for zone in wishes if zone in known_zones()), page.time_zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The person and the place that the guest has asked for, where there is a choice; None: any."""
+
+    host_id: int | None = None
+    place_id: int | None = None
+
+    @classmethod
+    def of(cls, request: HttpRequest, answer: Offer) -> "Wish":
+        return cls(
+            _among(request.GET.get("host"), person_choices(answer)),
+            _among(request.GET.get("place"), place_choices(answer)),
+        )
+
+    def starts(self, answer: Offer) -> list[int]:
+        """The starts at which this can be had; epoch seconds."""
+        starts = answer.slots.starts
+        if self.host_id is None and self.place_id is None:
+            return starts
+        return [start for start in starts if self.fits(answer, moment(start))]
+
+    def fits(self, answer: Offer, start: datetime) -> bool:
+        """Whether somebody who is free at this start is asked for, and can hold the place."""
+        if self.host_id is not None and self.host_id not in answer.hosts_at(start):
+            return False
+        return self.place_id is None or self.place_id in places_at(answer, start, self.host_id)
+
+
+def _among(text: str | None, ids: tuple[int, ...]) -> int | None:
+    number = int(text) if text and text.isascii() and text.isdigit() else None
+    return number if number in ids else None
+
+
+def guests_choose(page: BookingPage) -> bool:
+    """Whether the guest picks the person."""
+    return page.condition == Condition.ANY and page.assignment == Assignment.GUEST
+
+
+def person_choices(answer: Offer) -> tuple[int, ...]:
+    """The members among whom the guest chooses; empty if there is no choice."""
+    hosts = tuple(host.member_id for host in answer.verdict.hosts)
+    return hosts if guests_choose(answer.page) and len(hosts) > 1 else ()
+
+
+def place_choices(answer: Offer) -> tuple[int, ...]:
+    """The locations by which times differ, because they are the hosts' own; empty if there is no choice."""
+    offered = answer.verdict.offered
+    return offered if not answer.verdict.locations_by_owner and len(offered) > 1 else ()
+
+
+def places_at(answer: Offer, start: datetime, host_id: int | None) -> tuple[int, ...]:
+    """The locations that can be held at this start: by this host, if one is chosen."""
+    places = answer.locations_at(start)
+    if host_id is None or answer.verdict.locations_by_owner:
+        return places
+    own = {place for host in answer.verdict.hosts if host.member_id == host_id for place in host.location_ids}
+    return tuple(place for place in places if place in own)
+
+
+def whole_offer(page: BookingPage, now: datetime) -> tuple[Offer, datetime]:
+    """Everything that the page offers from now to the end of its period, and that end."""
+    end = moment(rules_of(page).period_span(epoch(now))[1])
+    return offer(page, now, end, now), end
+
+
+def summary(page: BookingPage, answer: Offer, wish: Wish, *points: Context) -> Context:
+    """The panel that says what is being booked; `points` come last."""
+    places = [place for place in answer.value.locations if place.id in answer.verdict.offered]
+    if wish.place_id is not None:
+        places = [place for place in places if place.id == wish.place_id]
+    return {
+        **title(page),
+        "description": SafeString(linebreaks(page.description, autoescape=True)) if page.description else "",
+        "points": [
+            {"icon": "clock", "text": minutes(page.duration_minutes)},
+            *([place_point(places)] if places else []),
+            *people_points(answer, wish),
+            *points,
+        ],
+    }
+
+
+def title(page: BookingPage) -> Context:
+    return {"org": page.workspace.name, "title": page.title, "letter": letter(page.workspace)}
+
+
+def letter(workspace: Workspace) -> str:
+    name = workspace.name
+    for form in LEGAL_FORMS:
+        name = name.removeprefix(form).strip() or name
+    return name[:1]
+
+
+def minutes(count: int) -> str:
+    return ngettext("%(count)d minute", "%(count)d minutes", count) % {"count": count}
+
+
+def place_point(places: list[LocationValue]) -> Context:
+    """The places offered, in one line. Numbers and links are told to those who have booked; an address of the
+    page's own may help to decide."""
+    point = {
+        "icon": ICONS.get(places[0].kind, "video"),
+        "text": _(" or ").join(dict.fromkeys(words.location_name(place.kind) for place in places)),
+    }
+    if len(places) == 1 and places[0].kind is LocationKind.IN_PERSON:
+        point["detail"] = places[0].detail
+    return point
+
+
+def people_points(answer: Offer, wish: Wish) -> list[Context]:
+    """Who the guest will meet, as far as that is known."""
+    names = {member.id: words.person(member.name) for member in answer.value.members}
+    hosts = [host.member_id for host in answer.verdict.hosts]
+    if wish.host_id is not None:
+        hosts = [wish.host_id]
+    elif person_choices(answer):
+        return []
+    elif answer.page.condition == Condition.ANY and len(hosts) > 1:
+        return [{"icon": "people", "text": _("Your host depends on who is free")}]
+    if not hosts:
+        return []
+    icon = "person" if len(hosts) == 1 else "people"
+    return [{"icon": icon, "text": _(", ").join(names[host] for host in hosts)}]
+
+
+def notice(answer: Offer) -> str:
+    """What guests must read before they book."""
+    return _("Your host will tell you the place.") if answer.verdict.place_missing else ""
+
+
+def show(request: HttpRequest, template: str, context: Context, *, status: int = 200) -> HttpResponse:
+    """A page for guests. It sets no cookie but that of the zone asked for; language has its own (middleware)."""
+    languages = [
+        {
+            "code": code,
+            "label": label,
+            "url": f"?{urlencode(request.GET.dict() | {'lang': code})}",
+            "current": code == get_language(),
+        }
+        for code, label in settings.LANGUAGES
+    ]
+    response = render(request, template, {"languages": languages, **context}, status=status)
+    response["Cache-Control"] = "private, no-cache"
+    if (zone := request.GET.get("zone", "")) in known_zones():
+        response.set_cookie(
+            ZONE_COOKIE, zone, max_age=YEAR, samesite="Lax", secure=settings.LANGUAGE_COOKIE_SECURE, httponly=True
+        )
+    return response
+
+
+def stopped(request: HttpRequest, page: BookingPage, *, status: int = 200, **context: Any) -> HttpResponse:
+    """The page while it takes no bookings, for whatever reason; never which account is broken."""
+    return show(request, "public/stopped.html", {"page": title(page), **context}, status=status)

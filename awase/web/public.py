@@ -1,0 +1,269 @@
+"""The pages that anybody may open: a workspace's pages, and one page's month with its free times.
+
+Everything goes by plain links, so that it works without script.
+"""
+
+from calendar import Calendar
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from awase.domain.intervals import epoch, moment
+from awase.domain.schedule import group_by_day, local_date, midnight
+from awase.models import BookingPage, Workspace
+from awase.services import dates, words
+from awase.services.health import verdicts
+from awase.services.slots import Offer
+from awase.web import guest
+from awase.web.guest import Context, Wish, link
+
+ZONES = [
+    "Pacific/Honolulu",
+    "America/Anchorage",
+    "America/Los_Angeles",
+    "America/Denver",
+    "America/Chicago",
+    "America/New_York",
+    "America/Halifax",
+    "America/Sao_Paulo",
+    "UTC",
+    "Europe/London",
+    "Europe/Lisbon",
+    "Europe/Paris",
+    "Europe/Berlin",
+    "Europe/Madrid",
+    "Europe/Rome",
+    "Europe/Stockholm",
+    "Europe/Helsinki",
+    "Europe/Athens",
+    "Africa/Cairo",
+    "Africa/Johannesburg",
+    "Europe/Istanbul",
+    "Africa/Nairobi",
+    "Asia/Dubai",
+    "Asia/Karachi",
+    "Asia/Kolkata",
+    "Asia/Dhaka",
+    "Asia/Bangkok",
+    "Asia/Ho_Chi_Minh",
+    "Asia/Jakarta",
+    "Asia/Shanghai",
+    "Asia/Hong_Kong",
+    "Asia/Taipei",
+    "Asia/Singapore",
+    "Asia/Manila",
+    "Australia/Perth",
+    "Asia/Seoul",
+    "Asia/Tokyo",
+    "Australia/Brisbane",
+    "Australia/Sydney",
+    "Pacific/Auckland",
+]
+
+
+@require_safe
+def profile(request: HttpRequest, workspace_slug: str) -> HttpResponse:
+    """A workspace with its pages."""
+    workspace = get_object_or_404(Workspace, slug=workspace_slug)
+    pages = list(BookingPage.objects.filter(workspace=workspace).order_by("title", "pk"))
+    answers = verdicts(pages, timezone.now())
+    context = {
+        "profile": {"name": workspace.name, "letter": guest.letter(workspace), "text": ""},
+        "pages": [
+            {
+                "title": page.title,
+                "url": link(request, reverse("booking_page", args=(workspace.slug, page.slug))),
+                "facts": [guest.minutes(page.duration_minutes)],
+                "open": page.accepting and answers[page.pk].open,
+            }
+            for page in pages
+        ],
+    }
+    return guest.show(request, "public/profile.html", context)
+
+
+@require_safe
+def booking_page(request: HttpRequest, workspace_slug: str, page_slug: str) -> HttpResponse:
+    """One month of a page's free times, and the times of one day."""
+    page = guest.find_page(workspace_slug, page_slug)
+    now = timezone.now()
+    answer, end = guest.whole_offer(page, now)
+    if not answer.accepting:
+        return guest.stopped(request, page)
+    wish = Wish.of(request, answer)
+    zone = guest.zone_of(request, page)
+    days = group_by_day(wish.starts(answer), zone)
+    first, last = local_date(zone, epoch(now)), local_date(zone, epoch(end) - 1)
+    month = _month(request.GET.get("month", ""), first, last) or min(days, default=first).replace(day=1)
+    free = {day: starts for day, starts in days.items() if _same_month(day, month)}
+    chosen = _day(request.GET.get("day", ""))
+    if chosen not in free:
+        chosen = min(free, default=None)
+    reading = _still_reading(answer, min(end, moment(midnight(zone, _next(month)))))
+    context = {
+        "page": guest.summary(page, answer, wish),
+        "notice": guest.notice(answer),
+        "choices": _choices(request, answer, wish),
+        "month": _month_table(request, month, free, chosen, (first, last)),
+        "times": _times(request, page, zone, chosen, free[chosen]) if chosen else None,
+        "empty_text": _empty(month, free, days, reading),
+        "reading_text": reading if free else "",
+        "next_free": None if free or not days else _next_free(request, month, days),
+        "zone": _zone(request, zone, moment(midnight(zone, chosen or month))),
+    }
+    return guest.show(request, "public/page.html", context)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _month(text: str, first: date, last: date) -> date | None:
+    """The first day of the month asked for, if the page's period touches it."""
+    asked = _day(f"{text}-01")
+    return asked if asked and first.replace(day=1) <= asked <= last else None
+
+
+def _next(month: date) -> date:
+    return (month + timedelta(days=31)).replace(day=1)
+
+
+def _previous(month: date) -> date:
+    return (month - timedelta(days=1)).replace(day=1)
+
+
+def _same_month(day: date, month: date) -> bool:
+    return (day.year, day.month) == (month.year, month.month)
+
+
+def _still_reading(answer: Offer, end: datetime) -> str:
+    """A sentence if busy times are not known up to `end`; what is unknown is never called taken."""
+    known = answer.read_until
+    if known is None or known >= end:
+        return ""
+    if known <= timezone.now():
+        return _("The free times are still being read. Please look again in a few minutes.")
+    after = dates.day_name(known.astimezone(ZoneInfo(answer.page.time_zone)).date())
+    return _("Times after %(day)s are still being read. Please look again in a few minutes.") % {"day": after}
+
+
+def _empty(month: date, free: Mapping[date, object], days: Mapping[date, object], reading: str) -> str:
+    if free:
+        return ""
+    if reading:
+        return reading
+    if days:
+        return _("There is no free time in %(month)s.") % {"month": dates.month_name(month)}
+    return _("There is no free time at present. Please look again later.")
+
+
+def _next_free(request: HttpRequest, month: date, days: Mapping[date, object]) -> Context:
+    """The nearest month with times: a later one, else the last before."""
+    later = [day for day in days if day > month]
+    day = later[0] if later else max(days)
+    return {
+        "label": _("To %(day)s") % {"day": dates.day_name(day)},
+        "url": link(request, request.path, month=f"{day:%Y-%m}", day=day.isoformat()),
+    }
+
+
+def _month_table(
+    request: HttpRequest,
+    month: date,
+    free: Mapping[date, object],
+    chosen: date | None,
+    period: tuple[date, date],
+) -> Context:
+    def turn(to: date) -> str:
+        return link(request, request.path, month=f"{to:%Y-%m}")
+
+    def cell(day: date) -> Context | None:
+        if not _same_month(day, month):
+            return None
+        url = link(request, request.path, month=f"{month:%Y-%m}", day=day.isoformat()) if day in free else None
+        return {
+            "number": day.day,
+            "url": url,
+            "chosen": day == chosen,
+            "today": day == period[0],
+            "outside": not period[0] <= day <= period[1],
+            "label": _("%(day)s, times available") % {"day": dates.day_name(day)},
+        }
+
+    first, last = period
+    weeks = Calendar().monthdatescalendar(month.year, month.month)
+    return {
+        "label": dates.month_name(month),
+        "previous_url": turn(_previous(month)) if month > first else None,
+        "next_url": turn(_next(month)) if _next(month) <= last else None,
+        "weekdays": dates.weekday_names(),
+        "weeks": [[cell(day) for day in week] for week in weeks],
+    }
+
+
+def _times(request: HttpRequest, page: BookingPage, zone: str, day: date, starts: list[int]) -> Context:
+    form = guest.address("book", page)
+    there = ZoneInfo(zone)
+    return {
+        "heading": dates.day_name(day),
+        "slots": [
+            {
+                "time": dates.clock(moment(start).astimezone(there)),
+                "url": link(request, form, start=guest.start_text(moment(start))),
+            }
+            for start in starts
+        ],
+    }
+
+
+def _choices(request: HttpRequest, answer: Offer, wish: Wish) -> list[Context]:
+    names = {member.id: words.person(member.name) for member in answer.value.members}
+    kinds = {place.id: words.location_name(place.kind) for place in answer.value.locations}
+    shown = {"month": request.GET.get("month")}
+    choices = (
+        ("host", _("Host"), _("Anybody"), guest.person_choices(answer), names, wish.host_id),
+        ("place", _("Place"), _("Any place"), guest.place_choices(answer), kinds, wish.place_id),
+    )
+    return [
+        {
+            "heading": heading,
+            "options": [
+                {
+                    "label": labels[pk] if pk else any_label,
+                    "url": link(request, request.path, **shown, **{name: str(pk) if pk else None}),
+                    "current": pk == current,
+                }
+                for pk in (None, *ids)
+            ],
+        }
+        for name, heading, any_label, ids, labels, current in choices
+        if ids
+    ]
+
+
+def _zone(request: HttpRequest, zone: str, at: datetime) -> Context:
+    """The zone in which times are shown, and others to choose from by their distance from UTC."""
+    zones = sorted({*ZONES, zone}, key=lambda name: (at.astimezone(ZoneInfo(name)).utcoffset(), name))
+    return {
+        "name": zone,
+        "label": dates.zone_name(zone, at),
+        "choices": [
+            {
+                "value": name,
+                "label": f"UTC{at.astimezone(ZoneInfo(name)).isoformat()[-6:]} {dates.zone_name(name, at)}",
+                "selected": name == zone,
+            }
+            for name in zones
+        ],
+        "hidden": [{"name": name, "value": value} for name, value in request.GET.items() if name != "zone"],
+    }
