@@ -39,4 +39,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("app/mailbox", mailbox.mailbox, name="mailbox"),
     path("app/mailbox/<int:pk>", mailbox.mail),
     path("app/mailbox/<int:pk>/invite.ics", mailbox.attachment),
+    path("", include("awase.web.urls_public")),
 ]
