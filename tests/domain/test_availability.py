@@ -368,3 +368,4 @@ def test_hours_that_overlap_from_one_date_into_the_next_are_shared_like_any_othe
     ann = replace(ANN, schedule=Schedule("UTC", (monday, tuesday, *CLOSED[2:])))
     ben = replace(BEN, schedule=hours("05:00-07:00"))
     assert starts(groups=ALL, hosts=[ann, ben]) == "05:00 06:00"
+    assert starts(groups=ALL, hosts=[ben, ann]) == "05:00 06:00"

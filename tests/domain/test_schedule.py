@@ -145,6 +145,8 @@ def test_overrides_beat_holidays_and_holidays_beat_weekly_hours():
         ("12-02 10:00", "12-02 11:00"),
         ("12-04 09:00", "12-04 17:00"),
     ]
+    closed = Schedule("UTC", (NINE_TO_FIVE,) * 7, holidays=holidays, closed_on_holidays=True)
+    assert len(opened(closed, "2026-11-30", "2026-12-05")) == 3
     working = Schedule("UTC", (NINE_TO_FIVE,) * 7, holidays=holidays)
     assert len(opened(working, "2026-11-30", "2026-12-05")) == 5
 
