@@ -74,6 +74,8 @@ def book(page: BookingPage, request: Request, now: datetime) -> Booking:
     """Take a booking or raise Refused."""
     if earlier := _earlier(page, request):
         return earlier
+    if request.start.microsecond:
+        raise Refused(Refusal.SLOT_GONE)  # no slot starts within a second
     end = request.start + timedelta(minutes=page.duration_minutes)
     wanted = _offer_at(page, request.start, now)
     free = _hosts_for(wanted, request)

@@ -152,6 +152,8 @@ def _plan_next_check(credential: Credential, signal: Good | Failure, now: dateti
         credential.probes += 1
     elif isinstance(signal, Good) and not signal.full and credential.standing == Standing.DEGRADED:
         credential.next_check = now  # the credential works again; whether the calendars do is read at once
+    elif credential.next_check is None or credential.next_check > now + 1.1 * credential.check_every:
+        credential.next_check = now + credential.check_every  # back from rare probing or a long wait
 
 
 def resume_unconnected(member: Member, now: datetime) -> None:

@@ -195,3 +195,16 @@ def test_a_start_off_the_grid_past_or_years_ahead_is_refused(
         book(page, free_start(page) + shift)
     assert refused.value.refusal is booking.Refusal.SLOT_GONE
     assert not Booking.objects.exists()
+
+
+def test_a_repaired_account_is_watched_as_often_as_before_it_broke(
+    team: Any, page_of: Any, connect: Any, control: Control
+) -> None:
+    page_of(team[0])
+    control.revoke("google", "tanaka@minato.example")
+    check("google", "tanaka@minato.example")
+    broken = Credential.objects.get(service="google", account_email="tanaka@minato.example")
+    assert broken.next_check > utcnow() + timedelta(minutes=50), "probed rarely while it needs a person"
+    connect(team[0], Service.GOOGLE, again=team[0].connections.get(credential=broken))
+    broken.refresh_from_db()
+    assert broken.next_check <= utcnow() + broken.check_every
