@@ -239,7 +239,7 @@ class Search:
         self.hours = [self._expand(schedule) if schedule else None for schedule in number_of]
         self.sessions = {
             session.start: session
-            for session in rules.sessions
+            for session in reversed(rules.sessions)  # of several at one start the first is filled first
             if session.seats_left > 0
             and low <= session.start < high
             and session.end - session.start == rules.duration
@@ -250,7 +250,7 @@ class Search:
         return expand(schedule, self.low, self.high + self.rules.duration)
 
     def starts(self) -> Starts:
-        """Every start that the hours suggest and somebody could keep, and those of sessions; sorted."""
+        """Every start that the hours suggest, and those of sessions; sorted. Who is free is another matter."""
         step = self.rules.step_minutes * 60
         ranges = np.array(self._ranges(), np.int64).reshape(-1, 2)
         opens, closes = ranges[:, :1], ranges[:, 1:]

@@ -296,6 +296,12 @@ def test_a_session_with_seats_left_is_offered_to_those_who_join():
     assert found.free(at("09:00")) == (1, 2)
 
 
+def test_of_two_sessions_at_one_start_the_first_is_filled_first():
+    other = replace(SESSION, member_ids=(2,))
+    found = ask(rules=replace(RULES, sessions=(SESSION, other)), groups=ANY, hosts=[ANN, BEN])
+    assert found.free(at("10:00")) == (1,)
+
+
 @pytest.mark.parametrize(
     "session",
     [
