@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from awase.domain.errors import Reason
 from awase.domain.health import LocationKind
@@ -71,7 +72,7 @@ def facts(booking: Booking, *, for_host: bool) -> dict[str, Any]:
     """What the booking is, as rows for people, in the language in force."""
     zone = booking.page.time_zone if for_host else booking.guest_time_zone
     names = ", ".join(words.person(host.name) for host in hosts_of(booking))
-    rows = [{"label": _("Host"), "value": names, "url": ""}]
+    rows = [{"label": _("Host") if for_host else pgettext("guest", "Host"), "value": names, "url": ""}]
     if for_host:
         rows.append({"label": _("Guest"), "value": f"{booking.guest_name} <{booking.guest_email}>", "url": ""})
         if booking.guest_phone:

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -55,7 +55,7 @@ class BookingForm(forms.Form):
     """What a guest enters. The places and people are those of the start that is being booked, so the choice of one
     that is no longer to be had is an error with the code `gone`."""
 
-    host = forms.TypedChoiceField(label=gettext_lazy("Host"), coerce=int, empty_value=None, required=False)
+    host = forms.TypedChoiceField(label=pgettext_lazy("guest", "Host"), coerce=int, empty_value=None, required=False)
     place = forms.TypedChoiceField(label=gettext_lazy("Place"), coerce=int, empty_value=None, required=False)
     name = Line(label=gettext_lazy("Name"), max_length=100)
     email = forms.EmailField(label=gettext_lazy("Email"), max_length=254)

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from awase.domain.intervals import epoch, moment
@@ -231,7 +232,7 @@ def _choices(request: HttpRequest, answer: Offer, wish: Wish) -> list[Context]:
     kinds = {place.id: words.location_name(place.kind) for place in answer.value.locations}
     shown = {"month": request.GET.get("month")}
     choices = (
-        ("host", _("Host"), _("Anybody"), guest.person_choices(answer), names, wish.host_id),
+        ("host", pgettext("guest", "Host"), _("Anybody"), guest.person_choices(answer), names, wish.host_id),
         ("place", _("Place"), _("Any place"), guest.place_choices(answer), kinds, wish.place_id),
     )
     return [
