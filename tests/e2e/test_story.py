@@ -118,6 +118,17 @@ def test_an_account_breaks_its_pages_stop_and_open_again_once_it_is_repaired(
     expect(guest.page.locator("h1")).to_have_text(confirmed)
     eventually(lambda: sum(events(demo, *account) for account in others) == theirs + 1, "an event for another host")
 
+    # The admin sees whose account it is, and can ask for it.
+    admin = visit()
+    team = admin.log_in(TANAKA)
+    admin.open("/app/connections")
+    expect(
+        team.get_by_role("heading", name=say("メンバーの接続エラー", "Connection errors of members"))
+    ).to_be_visible()
+    expect(team.locator("#connections")).to_contain_text(SATO.name)
+    expect(team.get_by_role("button", name=say("再接続を依頼する", "Ask to reconnect"))).to_be_visible()
+    admin.picture("admin")
+
     # From the banner over the integration list and its details to the consent screen, and back.
     screen.locator("#banner").get_by_role("link", name=review).click()
     expect(screen.locator("h1")).to_have_text(say("サービス連携一覧", "All connections"))
@@ -135,7 +146,11 @@ def test_an_account_breaks_its_pages_stop_and_open_again_once_it_is_repaired(
     expect(screen.get_by_text(say("接続しました", "is connected"))).to_be_visible()
     host.picture("reconnected")
 
-    # The pages are open in the same moment, and take bookings.
+    # The pages are open in the same moment: whoever was refused goes on with what was typed, others book too.
+    form.locator("main form button").last.click()
+    expect(form.locator("input[name=name]")).to_have_value("Kim Guest")
+    send(form)
+    expect(form.locator("h1")).to_have_text(confirmed)
     send(choose_time(guest, demo.page("meeting")))
     expect(guest.page.locator("h1")).to_have_text(confirmed)
     host.open("/app/pages")
