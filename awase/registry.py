@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 from django.conf import settings
 
+from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError
 from awase.domain.health import Service
 from awase.providers.caldav import CalDAV, DavAccess
 from awase.providers.google import Google
@@ -26,10 +27,6 @@ from awase.providers.zoom import Zoom
 
 Access = TokenSource | DavAccess
 """What calls in the name of an account need: a source of tokens, or a CalDAV account's app password."""
-
-
-class NotConfigured(Exception):
-    """The operator has not registered this instance at the service yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +90,12 @@ def configured(service: Service) -> bool:
 
 
 def _adapter(service: Service, patience: float = PATIENCE) -> Any:
+    """The adapter; a registration that the operator took away is a fault of ours like any other."""
     entry = ENTRIES[service]
     registration = settings.AWASE_SERVICES[entry.registration]
     if not registration["client_id"]:
-        raise NotConfigured(service)
+        detail = f"this instance is not registered at {entry.registration}"
+        raise ProviderError(Failure(FailureClass.APP_CONFIG, FailureScope.APP, "unregistered", detail=detail))
     app = AppConfig(
         client_id=registration["client_id"],
         client_secret=registration["client_secret"],
@@ -107,7 +106,7 @@ def _adapter(service: Service, patience: float = PATIENCE) -> Any:
 
 
 def oauth(service: Service) -> OAuthService:
-    """How accounts of this service are connected. Raises NotConfigured."""
+    """How accounts of this service are connected."""
     adapter: OAuthService = _adapter(service)
     return adapter
 

@@ -72,6 +72,8 @@ class Pending:
 
 def start(member: Member, service: Service, connection: Connection | None, now: datetime) -> tuple[str, Pending]:
     """The address of the consent screen, and what the session must remember until the answer comes."""
+    if not registry.configured(service):
+        raise ConnectProblem(Trouble.NOT_CONFIGURED)
     pending = Pending(
         service=service.value,
         state=secrets.token_urlsafe(32),
@@ -80,14 +82,11 @@ def start(member: Member, service: Service, connection: Connection | None, now: 
         connection_id=connection.pk if connection else None,
         started=now.timestamp(),
     )
-    try:
-        address = registry.oauth(service).authorize_url(
-            state=pending.state,
-            verifier=pending.verifier,
-            login_hint=connection.credential.account_email if connection else "",
-        )
-    except registry.NotConfigured:
-        raise ConnectProblem(Trouble.NOT_CONFIGURED) from None
+    address = registry.oauth(service).authorize_url(
+        state=pending.state,
+        verifier=pending.verifier,
+        login_hint=connection.credential.account_email if connection else "",
+    )
     return address, pending
 
 

@@ -82,6 +82,9 @@ def run(effect_id: int, now: datetime) -> None:
         return
     effect.attempts += 1
     Effect.objects.filter(pk=effect.pk).update(attempts=effect.attempts)
+    if effect.attempts > MOST_ATTEMPTS:
+        _settle(effect, state=EffectState.FAILED)  # it ends its worker each time, or the service never recovers
+        return
     try:
         match effect.kind:
             case EffectKind.MEETING:

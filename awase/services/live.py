@@ -62,13 +62,13 @@ def _questions(member_ids: Sequence[int], now: datetime) -> tuple[list[_Question
     questions, unfit = [], set()
     for pk, account in accounts.items():
         access = source(account)
-        if not isinstance(access, DavAccess):
-            try:
+        try:
+            if not isinstance(access, DavAccess):
                 access = GivenToken(access.token())
-            except ProviderError as error:
-                unfit |= _after_failure(calendars[pk], error.failure, account, now)
-                continue
-        provider = registry.calendars(Service(account.service), access, patience=settings.AWASE_LIVE_CHECK_SECONDS)
+            provider = registry.calendars(Service(account.service), access, patience=settings.AWASE_LIVE_CHECK_SECONDS)
+        except ProviderError as error:
+            unfit |= _after_failure(calendars[pk], error.failure, account, now)
+            continue
         questions.append(_Question(account, provider, calendars[pk]))
     return questions, unfit
 
