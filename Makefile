@@ -24,6 +24,8 @@ lock:  ## write the hashed locks anew from requirements/*.in (needs uv)
 
 photos: .venv-test/.ready  ## pictures of every screen, into .artifacts/screens
 	$(TEST)/python -m pytest -q tests/e2e
+	@cp .artifacts/screens/*repaired-en/*-page-list-stopped.png docs/pictures/page-list.png
+	@cp .artifacts/screens/*repaired-ja/*-page-list-stopped.png docs/pictures/page-list-ja.png
 
 messages: .venv-test/.ready  ## bring the message catalogue up to date and list what is untranslated
 	$(TEST)/python -m scripts.messages extract
