@@ -108,8 +108,9 @@ class BookingForm(forms.Form):
 
     def settle(self) -> None:
         """After a refusal: what there is no choice about any more is not asked again."""
+        entries = {name: self.data[name] for name in self.data}
         unseen = [name for name in ("host", "place") if self.fields[name].widget.is_hidden]
-        self.data = {**self.data, **{name: str(self.only(name) or "") for name in unseen}}
+        self.data = entries | {name: str(self.only(name) or "") for name in unseen}
 
     def clean(self) -> dict[str, Any]:
         entries: dict[str, Any] = self.cleaned_data

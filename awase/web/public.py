@@ -107,7 +107,7 @@ def booking_page(request: HttpRequest, workspace_slug: str, page_slug: str) -> H
     chosen = _day(request.GET.get("day", ""))
     if chosen not in free:
         chosen = min(free, default=None)
-    reading = _still_reading(answer, min(end, moment(midnight(zone, _next(month)))))
+    reading = _still_reading(answer, min(end, moment(midnight(zone, _next(month)))) if days else end)
     context = {
         "page": guest.summary(page, answer, wish),
         "notice": guest.notice(answer),
