@@ -101,7 +101,14 @@ def _page(request: HttpRequest, booking: Booking, *, problem: str = "", status: 
     page = booking.page
     again = guest.address("booking_page", page)
     if booking.state == BookingState.CANCELLED:
-        context = {"noindex": True, "booking": mail.facts(booking, for_host=False), "again_url": again}
+        by_host = booking.changes.filter(what="cancelled_by_host").exists()
+        context = {
+            "noindex": True,
+            "booking": mail.facts(booking, for_host=False),
+            "text": _("The host has cancelled the booking.") if by_host else "",
+            "reason": booking.cancel_reason if by_host else "",
+            "again_url": again,
+        }
         return guest.show(request, "public/cancelled.html", context)
     over = booking.end <= now
     fresh = now - booking.created_at < FRESH and not over
