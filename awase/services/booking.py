@@ -7,7 +7,6 @@
 3. Meeting, events and mails follow from the outbox.
 """
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,10 +20,8 @@ from awase.domain.health import LocationKind, LocationValue
 from awase.models import Booking, BookingChange, BookingPage, BookingState, Condition, HostTime, Member
 from awase.models.guards import OVERLAP
 from awase.models.page import Assignment, PageMember
-from awase.services import live, outbox
+from awase.services import fairness, live, outbox
 from awase.services.slots import Offer, offer
-
-FAIRNESS_PERIOD = timedelta(days=30)
 
 
 class Refusal(StrEnum):
@@ -195,7 +192,7 @@ def _assign(answer: Offer, free: Collection[int], location_id: int | None, now: 
     members = list(PageMember.objects.filter(page=page).order_by("position", "id"))
     if page.assignment == Assignment.GUEST:
         return next(link.member_id for link in members if link.member_id in able)
-    counts, last = _assigned(page, now)
+    counts, last = fairness.standing_of_hosts(page, members, now)
     positions = {link.member_id: position for position, link in enumerate(members)}
     return choose(
         Mode(page.assignment),
@@ -212,13 +209,6 @@ def _assign(answer: Offer, free: Collection[int], location_id: int | None, now: 
         ],
         last_position=positions.get(last) if last is not None else None,
     )
-
-
-def _assigned(page: BookingPage, now: datetime) -> tuple[Counter[int], int | None]:
-    """How many bookings each host was given in the period, and who was given the last one."""
-    rows = HostTime.objects.filter(booking__page=page, active=True, booking__created_at__gt=now - FAIRNESS_PERIOD)
-    given = list(rows.order_by("booking__created_at", "booking").values_list("member", flat=True))
-    return Counter(given), given[-1] if given else None
 
 
 def manage_secret(booking: Booking) -> str:

@@ -1,8 +1,8 @@
 """One of several processes that all want the same slots at the same moments.
 
-`python -m tests.races.contestant FIRST_START ROUNDS guarded|bare`: in round n everybody books the n-th slot of the
-page. `guarded` is the product's own way; `bare` does the same work without transaction and guard, which shows
-that the race is real. Prints how many bookings were taken.
+`python -m tests.races.contestant BEGIN guarded|bare START…`: in round n everybody books the n-th start.
+`guarded` is the product's own way; `bare` does the same work without transaction and guard, which shows that
+the race is real. Prints how many bookings were taken.
 """
 
 import sys
@@ -18,12 +18,10 @@ def main() -> None:
     django.setup()
     from awase.models import BookingPage
     from awase.services import booking
-    from awase.services.slots import offer
 
-    begin, rounds, way = float(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    begin, way, starts = float(sys.argv[1]), sys.argv[2], [int(start) for start in sys.argv[3:]]
     page = BookingPage.objects.get()
     now = datetime.now(UTC)
-    starts = offer(page, now, now.replace(year=now.year + 1), now).slots.starts[:rounds]
     guest = booking.Guest(name="Guest", email="guest@example.org", language="en", time_zone="UTC")
     taken = 0
     for number, second in enumerate(starts):

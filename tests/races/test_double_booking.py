@@ -13,14 +13,17 @@ ROOT = Path(__file__).resolve().parents[2]
 PROCESSES, ROUNDS = 4, 40
 PREPARE = """
 import django; django.setup()
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from django.core.management import call_command
 from django.db import connection
 call_command("migrate", verbosity=0)
 from awase.models import User
 from awase.services import accounts, pages
+from awase.services.slots import offer
 user = User.objects.create_user("host@example.org", "password", name="Host")
-pages.create(accounts.found_workspace(user), title="Race", slug="race", now=datetime.now(UTC), notice_minutes=0)
+page = pages.create(accounts.found_workspace(user), title="Race", slug="race", now=datetime.now(UTC), notice_minutes=0)
+now = datetime.now(UTC)
+print(*offer(page, now + timedelta(days=1), now + timedelta(days=15), now).slots.starts[:{rounds}])
 if {bare}:
     with connection.cursor() as cursor:
         for event in ("INSERT", "UPDATE"):
@@ -57,9 +60,10 @@ def finish(process: subprocess.Popen[str]) -> str:
 
 def race(folder: Path, way: str) -> tuple[int, Counter[str]]:
     """How many bookings the contestants were given, and how often each start was taken."""
-    finish(run(folder, "-c", PREPARE.format(bare=way == "bare")))
+    starts = finish(run(folder, "-c", PREPARE.format(bare=way == "bare", rounds=ROUNDS))).split()
+    assert len(starts) == ROUNDS
     begin = time.time() + 4
-    contestants = [run(folder, "-m", "tests.races.contestant", str(begin), str(ROUNDS), way) for _ in range(PROCESSES)]
+    contestants = [run(folder, "-m", "tests.races.contestant", str(begin), way, *starts) for _ in range(PROCESSES)]
     taken = sum(int(finish(process)) for process in contestants)
     return taken, Counter(finish(run(folder, "-c", COUNT)).split("\n")[:-1])
 
