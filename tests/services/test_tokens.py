@@ -1,0 +1,62 @@
+"""One writer per credential: a rotating token is refreshed once, whoever asks."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from awase.domain.health import Service
+from awase.models import Credential
+from awase.services.tokens import StoredTokens, source
+from tests.services.conftest import utcnow
+
+
+@pytest.mark.django_db
+def test_a_token_about_to_end_is_refreshed_and_the_rotated_one_saved(owner: Any, connect: Any) -> None:
+    credential = connect(owner, Service.ZOOM).credential
+    before = Credential.objects.get(pk=credential.pk)
+    Credential.objects.filter(pk=credential.pk).update(expires_at=utcnow())
+    token = source(before).token()
+    after = Credential.objects.get(pk=credential.pk)
+    assert after.secret["access_token"] == token != before.secret["access_token"]
+    assert after.secret["refresh_token"] != before.secret["refresh_token"]
+    assert after.generation == before.generation + 1 and not after.lease_token
+
+
+@pytest.mark.django_db
+def test_a_lease_left_by_a_killed_process_runs_out(owner: Any, connect: Any) -> None:
+    credential = connect(owner, Service.ZOOM).credential
+    Credential.objects.filter(pk=credential.pk).update(
+        expires_at=utcnow(), lease_token="dead", lease_until=utcnow() - timedelta(seconds=1)
+    )
+    assert StoredTokens(credential.pk).token()
+
+
+@pytest.mark.django_db
+def test_whoever_finds_a_newer_token_uses_it(owner: Any, connect: Any) -> None:
+    credential = connect(owner, Service.ZOOM).credential
+    rejected = Credential.objects.get(pk=credential.pk).secret["access_token"]
+    fresh = StoredTokens(credential.pk).token(rejected=rejected)
+    generation = Credential.objects.get(pk=credential.pk).generation
+    assert StoredTokens(credential.pk).token(rejected=rejected) == fresh
+    assert Credential.objects.get(pk=credential.pk).generation == generation, "a peer's result was used"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_threads_that_meet_an_ended_token_refresh_it_once(owner: Any, connect: Any) -> None:
+    credential = connect(owner, Service.ZOOM).credential
+    rejected = Credential.objects.get(pk=credential.pk).secret["access_token"]
+    generation = Credential.objects.get(pk=credential.pk).generation
+
+    def ask(_: int) -> str:
+        try:
+            return StoredTokens(credential.pk).token(rejected=rejected)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        tokens = set(pool.map(ask, range(12)))
+    assert len(tokens) == 1
+    assert Credential.objects.get(pk=credential.pk).generation == generation + 1
