@@ -276,7 +276,7 @@ def save_locations(request: MemberRequest, pk: int) -> HttpResponse:
     places = pages.Places(
         details={pk_: data[f"detail-{pk_}"].strip()[:500] for pk_ in ids if f"detail-{pk_}" in data},
         remove=frozenset(pk_ for pk_ in ids if str(pk_) in data.getlist("remove")),
-        add=LocationKind(kind) if kind in LocationKind else None,
+        add=LocationKind(kind) if kind in set(LocationKind) else None,
         add_detail=data.get("add_detail", "").strip()[:500],
     )
     now = utcnow()
