@@ -6,6 +6,7 @@ from re import search
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -180,7 +181,7 @@ def test_a_booking_is_listed_found_shown_and_cancelled(
 
 
 def test_the_missing_place_is_filled_in_by_the_host(
-    browser: Client, page: BookingPage, free_start: Any, book: Any
+    browser: Client, page: BookingPage, free_start: Any, book: Any, work: Any
 ) -> None:
     Location.objects.create(page=page, kind=LocationKind.ZOOM)
     taken = book(page, free_start(page))
@@ -189,6 +190,9 @@ def test_the_missing_place_is_filled_in_by_the_host(
     browser.post(f"/app/bookings/{taken.uid}/place", {"place": "Lobby"})
     taken.refresh_from_db()
     assert taken.location_detail == "Lobby" and not taken.place_missing
+    work()
+    changed = next(message for message in mail.outbox if message.subject.startswith("予約内容の変更"))
+    assert changed.to == ["hanako@guest.example"] and "Lobby" in changed.body
 
 
 def test_weekly_hours_are_saved_or_come_back_with_the_day_that_is_wrong(browser: Client, owner: Any) -> None:
