@@ -17,10 +17,12 @@ class Unexpected(Exception):
 class Browser:
     """One person's browser on the running product at `url`."""
 
-    def __init__(self, url: str, person: Person) -> None:
+    def __init__(self, url: str, person: Person, transport: httpx2.BaseTransport | None = None) -> None:
         self.person = person
         # The environment's proxies know nothing of this machine's own servers.
-        self.client = httpx2.Client(base_url=url, timeout=60, trust_env=False)
+        self.client = httpx2.Client(
+            base_url=url, headers={"Referer": f"{url}/"}, timeout=60, trust_env=False, transport=transport
+        )
 
     def __enter__(self) -> Self:
         self._submit(reverse("account_login"), "login", login=self.person.email, password=PASSWORD)

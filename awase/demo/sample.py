@@ -20,9 +20,9 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 BUSY_DAYS = 21
 
 
-def fill_calendars(sandbox_url: str, now: datetime) -> None:
+def fill_calendars(sandbox_url: str, now: datetime, transport: httpx2.BaseTransport | None) -> None:
     """Accounts at the services, with three weeks of appointments from now on."""
-    with httpx2.Client(base_url=sandbox_url, timeout=30, trust_env=False) as control:
+    with httpx2.Client(base_url=sandbox_url, timeout=30, trust_env=False, transport=transport) as control:
         for person in PEOPLE:
             for service in dict.fromkeys({"teams": "microsoft"}.get(name, name) for name in person.connects):
                 calendars = [] if service == "zoom" else [{"primary": True, "events": appointments(person, now)}]
@@ -89,13 +89,13 @@ def add_pages(members: dict[str, Member]) -> None:
             )
 
 
-def connect_accounts() -> None:
+def connect_accounts(transport: httpx2.BaseTransport | None) -> None:
     """Every account is linked by its own member, through the consent screens of the running servers."""
     for person in PEOPLE:
         linked = Connection.objects.filter(member__user__email=person.email)
         missing = set(person.connects) - set(linked.values_list("credential__service", flat=True))
         if missing:
-            with Browser(settings.AWASE_URL, person) as browser:
+            with Browser(settings.AWASE_URL, person, transport) as browser:
                 for service in sorted(missing):
                     browser.connect(service)
 
@@ -113,10 +113,9 @@ def add_bookings(now: datetime) -> None:
         booking.book(page, wish, now)
 
 
-def fill(sandbox_url: str) -> None:
-    """Bring in everything. Product, worker and sandbox must be running."""
-    now = datetime.now(UTC)
-    fill_calendars(sandbox_url, now)
+def fill(sandbox_url: str, transport: httpx2.BaseTransport | None = None) -> None:
+    """Bring in everything. Product and sandbox must answer: over the network, or over `transport`."""
+    fill_calendars(sandbox_url, datetime.now(UTC), transport)
     add_pages(add_people())
-    connect_accounts()
+    connect_accounts(transport)
     add_bookings(datetime.now(UTC))
