@@ -16,7 +16,7 @@ from django.utils.translation import pgettext
 
 from awase.domain.errors import Reason
 from awase.domain.health import LocationKind
-from awase.models import Booking, BookingPage, Credential, Effect, Member, PageHealth
+from awase.models import Booking, BookingPage, BookingState, Credential, Effect, Member, PageHealth
 from awase.services import dates, ics, words
 from awase.services.booking import hosts_of, manage_secret
 from awase.services.health import standing_of
@@ -79,10 +79,10 @@ def facts(booking: Booking, *, for_host: bool) -> dict[str, Any]:
             rows.append({"label": _("Phone"), "value": booking.guest_phone, "url": ""})
         if booking.guest_note:
             rows.append({"label": _("Note"), "value": booking.guest_note, "url": ""})
-    if booking.location_kind:
-        name = words.location_name(booking.location_kind)
+    if booking.location_kind or booking.location_detail:
+        name = words.location_name(booking.location_kind) if booking.location_kind else ""
         rows.append({"label": _("Place"), "value": ": ".join(filter(None, [name, booking.location_detail])), "url": ""})
-    if booking.join_url:
+    if booking.join_url and booking.state == BookingState.CONFIRMED:
         rows.append({"label": _("Link"), "value": booking.join_url, "url": booking.join_url})
     return {
         "title": booking.title,
