@@ -286,6 +286,7 @@ class Sheet:
                     {"time": dates.clock(at), "day": dates.day_name(at.date()), "value": guest.start_text(at)}
                     for at in fresh
                 ],
+                "kept": self.request.method == "POST",
                 "more_url": link(self.request, guest.address("booking_page", self.page)),
             },
         )

@@ -183,10 +183,9 @@ def minutes(count: int) -> str:
 def place_point(places: list[LocationValue]) -> Context:
     """The places offered, in one line. Numbers and links are told to those who have booked; an address of the
     page's own may help to decide."""
-    point = {
-        "icon": ICONS.get(places[0].kind, "video"),
-        "text": _(" or ").join(dict.fromkeys(words.location_name(place.kind) for place in places)),
-    }
+    *names, last = dict.fromkeys(words.location_name(place.kind) for place in places)
+    text = _(" or ").join([_(", ").join(names), last]) if names else last
+    point = {"icon": ICONS.get(places[0].kind, "video"), "text": text}
     if len(places) == 1 and places[0].kind is LocationKind.IN_PERSON:
         point["detail"] = places[0].detail
     return point

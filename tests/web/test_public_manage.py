@@ -101,6 +101,13 @@ def test_cancelling_gives_the_time_back_and_tells_the_host(
     assert "風邪をひきました" in host.body
 
 
+def test_a_cancelled_booking_shows_no_meeting_link_any_more(guest: Guest, taken: Booking, work: Any) -> None:
+    work()
+    taken.refresh_from_db()
+    guest.client.post(address(taken, "/cancel"))
+    assert taken.join_url and taken.join_url not in guest.get(address(taken)).content.decode()
+
+
 def test_cancelling_twice_is_no_error(guest: Guest, taken: Booking) -> None:
     guest.client.post(address(taken, "/cancel"))
     assert guest.client.post(address(taken, "/cancel")).status_code == 303
