@@ -5,10 +5,10 @@ TEST := .venv-test/bin
 .PHONY: demo demo-reset test check lint lock photos messages clean
 
 demo: .venv/.ready  ## a complete Awase with sample data; PORT=9000 fixes its port
-	@exec .venv/bin/python -m awase demo $(if $(PORT),--port $(PORT))
+	@exec .venv/bin/python -m awase demo --with-parent $(if $(PORT),--port $(PORT))
 
 demo-reset: .venv/.ready  ## the same, forgetting everything first
-	@exec .venv/bin/python -m awase demo --reset $(if $(PORT),--port $(PORT))
+	@exec .venv/bin/python -m awase demo --with-parent --reset $(if $(PORT),--port $(PORT))
 
 test: .venv-test/.ready  ## everything: linters, types, layers, all tests with coverage, the browser's too
 	@scripts/test

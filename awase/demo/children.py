@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from awase.demo.place import Trouble
@@ -16,21 +16,15 @@ PATIENCE = 60.0  # seconds until a server must answer
 GRACE = 8.0  # seconds in which a process may end by itself
 LAST_LINES = 20
 PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
-def dies_with_parent() -> Callable[[], None] | None:
-    """What a new process does first, so that it is ended even if this one is killed (Linux; elsewhere nothing)."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None)
-    parent = os.getpid()
-
-    def arrange() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died in between
+def end_with(parent: int) -> None:
+    """Have this process asked to end when its parent ends, even by force (Linux; elsewhere nothing)."""
+    if LIBC:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it has ended already
             os.kill(os.getpid(), signal.SIGTERM)
-
-    return arrange
 
 
 class Children:
@@ -53,7 +47,7 @@ class Children:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=dies_with_parent(),
+                preexec_fn=partial(end_with, os.getpid()),
             )
 
     def run(self, name: str, *command: str) -> None:

@@ -11,9 +11,11 @@ from types import FrameType
 from typing import NoReturn
 
 from awase.demo import place
-from awase.demo.children import Children
+from awase.demo.children import Children, end_with
 from awase.demo.people import PASSWORD, PEOPLE, WORKSPACE_SLUG
 from awase.demo.place import SANDBOX_HOST, WEB_HOST, Place, Trouble
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(BaseException):
@@ -25,11 +27,15 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="awase demo", description=__doc__)
     parser.add_argument("--port", type=int, help="port of Awase itself (default: 8000 or a free one)")
     parser.add_argument("--reset", action="store_true", help="forget everything and start over")
+    parser.add_argument("--with-parent", action="store_true", help="end when whoever has started it ends")
     chosen = parser.parse_args(arguments)
     folder = Path(os.environ.get("AWASE_STATE", ".state/demo")).resolve()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
+    for number in STOPPING:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, stop)
+    if chosen.with_parent:
+        end_with(os.getppid())
     try:
         with place.lock(folder):
             if chosen.reset:
@@ -73,7 +79,7 @@ def run(here: Place) -> NoReturn:
             children.check()
             time.sleep(0.5)
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in STOPPING:
             signal.signal(number, signal.SIG_IGN)
         children.stop()
 

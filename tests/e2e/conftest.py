@@ -91,7 +91,7 @@ class Demo:
 def start_demo(folder: Path, *arguments: str) -> Demo:
     """`python -m awase demo`, ready; its output is kept flowing so that it never waits for a reader."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "awase", "demo", *arguments],
+        [sys.executable, "-m", "awase", "demo", "--with-parent", *arguments],
         cwd=REPOSITORY,
         env={name: value for name, value in os.environ.items() if not name.startswith("AWASE_")}
         | {"AWASE_STATE": str(folder), "AWASE_CHECK_SECONDS": "3"},
