@@ -101,6 +101,7 @@ Ready after {seconds:.0f} s.
 
   Awase           {here.url}/
   Booking pages   {here.url}/{WORKSPACE_SLUG}/
+  Mails           {here.url}/app/mailbox   (after logging in)
   Control panel   {here.sandbox_url}/   (break and repair the accounts)
 
   Log-ins, password {PASSWORD}
