@@ -15,7 +15,6 @@ Run it
   doctor          check the installation and say what is wrong
   create-admin    create a log-in that may do everything in a workspace
   create-api-key  create a key for the API; end-api-key ends one
-  create-api-key  create an API key for a member; end-api-key ends one
   new-key         print a fresh encryption key for AWASE_ENCRYPTION_KEYS
 
 `awase VERB --help` says more. Everything else goes to Django's own command line.
