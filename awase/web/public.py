@@ -6,14 +6,15 @@ Everything goes by plain links, so that it works without script.
 from calendar import Calendar
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from awase.domain.intervals import epoch, moment
@@ -185,23 +186,23 @@ def _month_table(
     chosen: date | None,
     period: tuple[date, date],
 ) -> Context:
+    first, last = period
+
     def turn(to: date) -> str:
         return link(request, request.path, month=f"{to:%Y-%m}")
 
     def cell(day: date) -> Context | None:
         if not _same_month(day, month):
             return None
-        url = link(request, request.path, month=f"{month:%Y-%m}", day=day.isoformat()) if day in free else None
-        return {
-            "number": day.day,
-            "url": url,
+        plain = {"number": day.day, "today": day == first, "outside": not first <= day <= last}
+        if day not in free:
+            return plain
+        return plain | {
+            "url": link(request, request.path, month=f"{month:%Y-%m}", day=day.isoformat()),
             "chosen": day == chosen,
-            "today": day == period[0],
-            "outside": not period[0] <= day <= period[1],
             "label": _("%(day)s, times available") % {"day": dates.day_name(day)},
         }
 
-    first, last = period
     weeks = Calendar().monthdatescalendar(month.year, month.month)
     return {
         "label": dates.month_name(month),
@@ -253,18 +254,24 @@ def _choices(request: HttpRequest, answer: Offer, wish: Wish) -> list[Context]:
 
 
 def _zone(request: HttpRequest, zone: str, at: datetime) -> Context:
-    """The zone in which times are shown, and others to choose from by their distance from UTC."""
-    zones = sorted({*ZONES, zone}, key=lambda name: (at.astimezone(ZoneInfo(name)).utcoffset(), name))
+    """The zone in which times are shown, and others to choose from."""
     return {
         "name": zone,
         "label": dates.zone_name(zone, at),
         "choices": [
-            {
-                "value": name,
-                "label": f"UTC{at.astimezone(ZoneInfo(name)).isoformat()[-6:]} {dates.zone_name(name, at)}",
-                "selected": name == zone,
-            }
-            for name in zones
+            {"value": name, "label": label, "selected": name == zone}
+            for name, label in _zone_choices(zone, at.replace(day=1, hour=0), get_language() or "en")
         ],
         "hidden": [{"name": name, "value": value} for name, value in request.GET.items() if name != "zone"],
     }
+
+
+@lru_cache(maxsize=512)
+def _zone_choices(zone: str, at: datetime, language: str) -> list[tuple[str, str]]:
+    """Zones by their distance from UTC at a moment, with their names in the language, which must be in force. Kept,
+    because they take longer to write than a month of times."""
+    local = {name: at.astimezone(ZoneInfo(name)) for name in {*ZONES, zone}}
+    return [
+        (name, f"UTC{local[name].isoformat()[-6:]} {dates.zone_name(name, at)}")
+        for name in sorted(local, key=lambda name: (local[name].utcoffset(), name))
+    ]
