@@ -86,6 +86,8 @@ def book(page: BookingPage, request: Request, now: datetime) -> Booking:
     except IntegrityError as error:
         if OVERLAP in str(error):
             raise Refused(Refusal.SLOT_GONE) from None
+        if earlier := _earlier(page, request):  # the same form, sent twice at the same moment
+            return earlier
         raise
 
 

@@ -71,7 +71,7 @@ def _resolved(context: dict[str, Any]) -> dict[str, Any]:
 def facts(booking: Booking, *, for_host: bool) -> dict[str, Any]:
     """What the booking is, as rows for people, in the language in force."""
     zone = booking.page.time_zone if for_host else booking.guest_time_zone
-    names = ", ".join(words.person(host.name) for host in hosts_of(booking))
+    names = pgettext("list of names", ", ").join(words.person(host.name) for host in hosts_of(booking))
     rows = [{"label": _("Host") if for_host else pgettext("guest", "Host"), "value": names, "url": ""}]
     if for_host:
         rows.append({"label": _("Guest"), "value": f"{booking.guest_name} <{booking.guest_email}>", "url": ""})
