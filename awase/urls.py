@@ -1,6 +1,7 @@
 """Every address of the product. The public pages come last: their first part is a workspace's own."""
 
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from awase.api import api
@@ -8,6 +9,7 @@ from awase.web import bookings, connections, mailbox, page_edit, pages, schedule
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
+    path("", RedirectView.as_view(pattern_name="dashboard")),
     path("accounts/", include("allauth.account.urls")),
     path("language/", set_language, name="set_language"),
     path("app/", bookings.home, name="dashboard"),

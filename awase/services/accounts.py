@@ -1,7 +1,9 @@
 """Users, workspaces and members."""
 
 from django.db import transaction
+from django.utils import translation
 from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
 
 from awase.models import Member, Role, User, WeeklySchedule, Workspace
 
@@ -28,9 +30,11 @@ def add_member(workspace: Workspace, user: User, role: Role = Role.MEMBER) -> Me
     """`user` joins `workspace`, with office hours in their own zone."""
     with transaction.atomic():
         member = Member.objects.create(workspace=workspace, user=user, role=role)
+        with translation.override(user.language or workspace.language):
+            name = _("Office hours")
         WeeklySchedule.objects.create(
             member=member,
-            name="Office hours",
+            name=name,
             time_zone=user.time_zone,
             weekly=OFFICE_HOURS,
         )

@@ -1,8 +1,9 @@
 """予約: the list and the details of one booking, and the home screen."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -53,6 +54,18 @@ def _row(booking: Booking, viewer: Member) -> Context:
     }
 
 
+def _date(text: str) -> date | None:
+    """A date as a browser sends it; anything else asks for nothing."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _iso(day: date | None) -> str:
+    return day.isoformat() if day else ""
+
+
 def badges(booking: Booking, *, troubled: bool) -> list[Context]:
     """The state of a booking in words."""
     shown: list[Context] = []
@@ -92,6 +105,12 @@ def booking_list(request: MemberRequest) -> HttpResponse:
     found = _with_hosts(dashboard.visible_bookings(request.member))
     if query:
         found = found.filter(Q(guest_name__icontains=query) | Q(guest_email__icontains=query))
+    first, last = _date(request.GET.get("from", "")), _date(request.GET.get("to", ""))
+    there = ZoneInfo(request.member.user.time_zone)
+    if first:
+        found = found.filter(start__gte=datetime.combine(first, time(), tzinfo=there))
+    if last:
+        found = found.filter(start__lt=datetime.combine(last + timedelta(days=1), time(), tzinfo=there))
     match tab:
         case "coming":
             found = found.filter(state=BookingState.CONFIRMED, end__gt=now).order_by("start", "pk")
@@ -101,14 +120,15 @@ def booking_list(request: MemberRequest) -> HttpResponse:
             found = found.filter(state=BookingState.CANCELLED).order_by("-start", "-pk")
     sheet = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
     labels = {"coming": _("Coming"), "past": _("Past"), "cancelled": _("Cancelled")}
-    address = f"/app/bookings?tab={tab}&q={query}&page="
+    kept = {"tab": tab, "q": query, "from": _iso(first), "to": _iso(last)}
+    address = f"/app/bookings?{urlencode(kept)}&page="
     context = {
         "section": "bookings",
         "tabs": [
             {"label": labels[name], "url": f"/app/bookings?tab={name}", "current": name == tab, "error": False}
             for name in TABS
         ],
-        "search": {"q": query, "hidden": [{"name": "tab", "value": tab}]},
+        "search": {**kept, "hidden": [{"name": "tab", "value": tab}]},
         "days": _days(list(sheet), request.member),
         "zone_label": zone_label(request.member),
         "previous_url": f"{address}{sheet.previous_page_number()}" if sheet.has_previous() else "",

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-from awase.services import dashboard
+from awase.services import accounts, dashboard
 from awase.web.shell import banner, utcnow
 
 
@@ -14,6 +14,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """The frame's own values; the banner and the numbers only on dashboard screens."""
     context: dict[str, Any] = {
         "demo": settings.AWASE_DEMO,
+        "signup_open": lambda: not accounts.anybody_there(),  # asked only where a template reads it
         "languages": [
             {"code": code, "label": label, "current": code == get_language()} for code, label in settings.LANGUAGES
         ],

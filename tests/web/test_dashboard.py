@@ -170,6 +170,9 @@ def test_a_booking_is_listed_found_shown_and_cancelled(
     taken = book(page, free_start(page))
     assert "山田 花子" in text(browser.get("/app/bookings?q=hanako"))
     assert "山田 花子" not in text(browser.get("/app/bookings?q=nobody"))
+    assert "山田 花子" in text(browser.get(f"/app/bookings?to={taken.start + timedelta(days=1):%Y-%m-%d}&from=soon"))
+    later = text(browser.get(f"/app/bookings?from={taken.start + timedelta(days=2):%Y-%m-%d}"))
+    assert "山田 花子" not in later and f'value="{taken.start + timedelta(days=2):%Y-%m-%d}"' in later
     shown = text(browser.get(f"/app/bookings/{taken.uid}"))
     assert "hanako@guest.example" in shown
     assert log_in(stranger).get(f"/app/bookings/{taken.uid}").status_code == 404
@@ -239,3 +242,14 @@ def test_a_booking_over_is_not_cancelled(browser: Client, page: BookingPage, fre
     browser.post(f"/app/bookings/{taken.uid}/cancel")
     assert Booking.objects.get().state == "confirmed"
     assert "山田 花子" in text(browser.get("/app/bookings?tab=past"))
+
+
+def test_the_bare_address_leads_to_the_log_in_which_offers_sign_up_to_the_first_only(
+    client: Client, new_member: Any
+) -> None:
+    answer = client.get("/", SERVER_NAME="awase.test", follow=True)
+    assert "Create the first account" in text(answer)
+    new_member("Tanaka")
+    answer = client.get("/", SERVER_NAME="awase.test", follow=True)
+    assert answer.status_code == 200 and "Create the first account" not in text(answer)
+    assert "closed" in text(client.get("/accounts/signup/", SERVER_NAME="awase.test")).lower()
