@@ -1,13 +1,11 @@
 """The whole schema under generated requests, good and bad: no 5xx, no hang, and every answer as documented."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import schemathesis
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -46,17 +44,6 @@ OPERATIONS = [
     for path, methods in api.get_openapi_schema(path_prefix="/api/v1/")["paths"].items()
     for method in methods
 ]
-
-
-@pytest.fixture(autouse=True)
-def one_connection() -> Iterator[None]:
-    """The server's side keeps the test's own database connection open, as Django's test client sees to it."""
-    signals = (request_started, request_finished)
-    for signal in signals:
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in signals:
-        signal.connect(close_old_connections)
 
 
 @pytest.fixture
