@@ -33,5 +33,3 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 LOGGING_CONFIG = None
-# A file, as in real life: threads on the in-memory database lock each other's tables.
-DATABASES["default"]["TEST"] = {"NAME": str(state / "test.sqlite3")}  # noqa: F405

@@ -1,11 +1,9 @@
 """One writer per credential: a rotating token is refreshed once, whoever asks."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from awase.domain.health import Service
 from awase.models import Credential
@@ -42,21 +40,3 @@ def test_whoever_finds_a_newer_token_uses_it(owner: Any, connect: Any) -> None:
     generation = Credential.objects.get(pk=credential.pk).generation
     assert StoredTokens(credential.pk).token(rejected=rejected) == fresh
     assert Credential.objects.get(pk=credential.pk).generation == generation, "a peer's result was used"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_many_threads_that_meet_an_ended_token_refresh_it_once(owner: Any, connect: Any) -> None:
-    credential = connect(owner, Service.ZOOM).credential
-    rejected = Credential.objects.get(pk=credential.pk).secret["access_token"]
-    generation = Credential.objects.get(pk=credential.pk).generation
-
-    def ask(_: int) -> str:
-        try:
-            return StoredTokens(credential.pk).token(rejected=rejected)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(max_workers=6) as pool:
-        tokens = set(pool.map(ask, range(12)))
-    assert len(tokens) == 1
-    assert Credential.objects.get(pk=credential.pk).generation == generation + 1
