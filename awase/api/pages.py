@@ -138,7 +138,7 @@ class PageDetails(PageSummary):
     duration_minutes: int
     step_minutes: int
     notice_minutes: int
-    period_days: int
+    period_days: int | None
     members: list[Person]
     locations: list[Place]
     place_missing: bool = Field(description="open, but no location can be offered: guests are told so")

@@ -1,16 +1,28 @@
 """The only stored models. Services turn rows into domain values one way; nothing mirrors back."""
 
-from awase.models.account import Member, Role, User, Workspace
+from awase.models.account import Invitation, Member, Role, User, Workspace
 from awase.models.api_key import ApiKey
-from awase.models.booking import Booking, BookingChange, BookingState, CalendarEvent, HostTime
-from awase.models.connection import Calendar, CalendarBusy, Connection, Credential
+from awase.models.booking import Booking, BookingChange, BookingState, CalendarEvent, Hold, HostTime, RoomTime
+from awase.models.connection import Calendar, CalendarBusy, Connection, Credential, PushChannel
 from awase.models.effect import Effect, EffectKind, EffectState
 from awase.models.health import ConnectionChange, PageChange, PageHealth, ServiceAlarm
 from awase.models.mail import SentMail
-from awase.models.page import BookingPage, Condition, Location, PageMember
-from awase.models.schedule import WeeklySchedule
+from awase.models.page import (
+    BookingPage,
+    Condition,
+    Location,
+    OneTimeLink,
+    PageGroup,
+    PageMember,
+    PageShare,
+    RefusedBooking,
+)
+from awase.models.room import Room, RoomBusy
+from awase.models.schedule import Absence, WeeklySchedule
+from awase.models.webhook import WebhookAttempt, WebhookEndpoint
 
 __all__ = [
+    "Absence",
     "ApiKey",
     "Booking",
     "BookingChange",
@@ -26,16 +38,28 @@ __all__ = [
     "Effect",
     "EffectKind",
     "EffectState",
+    "Hold",
     "HostTime",
+    "Invitation",
     "Location",
     "Member",
+    "OneTimeLink",
     "PageChange",
+    "PageGroup",
     "PageHealth",
     "PageMember",
+    "PageShare",
+    "PushChannel",
+    "RefusedBooking",
     "Role",
+    "Room",
+    "RoomBusy",
+    "RoomTime",
     "SentMail",
     "ServiceAlarm",
     "User",
+    "WebhookAttempt",
+    "WebhookEndpoint",
     "WeeklySchedule",
     "Workspace",
 ]

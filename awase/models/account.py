@@ -27,6 +27,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=100, blank=True)
     language = models.CharField(max_length=8, blank=True)
     time_zone = models.CharField(max_length=64, default="Asia/Tokyo")
+    clock = models.CharField(max_length=2, blank=True)  # "12" or "24"; "": as the language has it
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -45,6 +46,9 @@ class Workspace(models.Model):
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=60, unique=True)
     language = models.CharField(max_length=8, default="ja")
+    accent = models.CharField(max_length=7, blank=True)
+    logo = models.BinaryField(default=bytes, blank=True)
+    logo_type = models.CharField(max_length=30, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -65,6 +69,9 @@ class Member(models.Model):
     role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
     phone = models.CharField(max_length=40, blank=True)
     address = models.CharField(max_length=300, blank=True)
+    slug = models.SlugField(max_length=60, blank=True)  # of the public profile
+    about = models.TextField(blank=True)
+    notices = models.JSONField(default=dict, blank=True)  # kinds of mail that this member does not want: false
     booking_calendar = models.ForeignKey(
         "awase.Calendar", on_delete=models.SET_NULL, null=True, blank=True, related_name="receiving_members"
     )
@@ -73,7 +80,12 @@ class Member(models.Model):
     )
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["workspace", "user"], name="member_once_per_workspace"),)
+        constraints = (
+            models.UniqueConstraint(fields=["workspace", "user"], name="member_once_per_workspace"),
+            models.UniqueConstraint(
+                fields=["workspace", "slug"], condition=~models.Q(slug=""), name="profile_slug_once_per_workspace"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -85,3 +97,19 @@ class Member(models.Model):
     @property
     def is_admin(self) -> bool:
         return self.role in (Role.OWNER, Role.ADMIN)
+
+
+class Invitation(models.Model):
+    """Somebody was asked to join a workspace by a link that was mailed; only its digest is kept."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField(max_length=254)
+    role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+    digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.email

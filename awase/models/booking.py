@@ -6,12 +6,16 @@ from django.db import models
 
 from awase.models.account import Member, Workspace
 from awase.models.connection import Calendar, Connection
-from awase.models.page import BookingPage
+from awase.models.page import BookingPage, OneTimeLink
+from awase.models.room import Room
 
 
 class BookingState(models.TextChoices):
     CONFIRMED = "confirmed", "confirmed"
     CANCELLED = "cancelled", "cancelled"
+    REQUESTED = "requested", "waits for a host's answer"
+    DECLINED = "declined", "declined"
+    EXPIRED = "expired", "nobody answered in time"
 
 
 def new_uid() -> str:
@@ -19,7 +23,11 @@ def new_uid() -> str:
 
 
 class Booking(models.Model):
-    """A guest's booking. `start`/`end` are the meeting itself; buffers are in HostTime."""
+    """A guest's booking. `start`/`end` are the meeting itself; buffers are in HostTime.
+
+    On a page with several seats a row with `is_session` and no guest carries the hosts' time, their events
+    and the meeting; each guest's own row points to it by `session`.
+    """
 
     uid = models.CharField(max_length=32, unique=True, default=new_uid, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="bookings")
@@ -43,6 +51,16 @@ class Booking(models.Model):
     )
     meeting_id = models.CharField(max_length=300, blank=True)
     join_url = models.URLField(max_length=1000, blank=True)
+    session = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="seats")
+    is_session = models.BooleanField(default=False)
+    guest_company = models.CharField(max_length=120, blank=True)
+    further_guests = models.JSONField(default=list, blank=True)  # mail addresses
+    answers = models.JSONField(default=list, blank=True)  # [question, answer] as asked then
+    tracking = models.JSONField(default=dict, blank=True)  # UTM parameters
+    answer_by = models.DateTimeField(null=True, blank=True, db_index=True)  # a request lapses then
+    no_show_at = models.DateTimeField(null=True, blank=True)
+    drift = models.CharField(max_length=10, blank=True)  # "deleted" or "moved" by hand in a calendar, unsolved
+    one_time_link = models.ForeignKey(OneTimeLink, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     sequence = models.PositiveIntegerField(default=0)
     idempotency_key = models.CharField(max_length=100, null=True, blank=True)
     cancel_reason = models.TextField(blank=True)
@@ -60,11 +78,26 @@ class Booking(models.Model):
         return f"{self.title} {self.start:%Y-%m-%d %H:%M}Z"
 
 
-class HostTime(models.Model):
-    """The time of one host that a booking takes, buffers included. The database itself refuses a second
-    active row of the same host that overlaps (`guards.py`), whatever the code above it does."""
+class Hold(models.Model):
+    """A slot held for a guest who is filling in the form. `client` tells guests apart, as a digest."""
 
-    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="host_times")
+    page = models.ForeignKey(BookingPage, on_delete=models.CASCADE, related_name="holds")
+    token = models.CharField(max_length=32, unique=True, default=new_uid)
+    client = models.CharField(max_length=64)
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.start:%Y-%m-%d %H:%M}Z"
+
+
+class HostTime(models.Model):
+    """The time of one host that a booking, a session or a hold takes, buffers included. The database itself
+    refuses a second active row of the same host that overlaps (`guards.py`), whatever the code above it does."""
+
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, null=True, blank=True, related_name="host_times")
+    hold = models.ForeignKey(Hold, on_delete=models.CASCADE, null=True, blank=True, related_name="host_times")
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="host_times")
     start = models.DateTimeField()
     end = models.DateTimeField()
@@ -73,12 +106,39 @@ class HostTime(models.Model):
     class Meta:
         constraints = (
             models.CheckConstraint(condition=models.Q(end__gt=models.F("start")), name="host_time_ends_after_start"),
+            models.CheckConstraint(
+                condition=models.Q(booking__isnull=False) ^ models.Q(hold__isnull=False), name="host_time_of_one_thing"
+            ),
             models.UniqueConstraint(fields=["booking", "member"], name="host_time_once_per_booking"),
         )
         indexes = (models.Index(fields=["member", "active", "start"], name="host_time_by_member"),)
 
     def __str__(self) -> str:
         return f"{self.member}: {self.start:%Y-%m-%d %H:%M}Z"
+
+
+class RoomTime(models.Model):
+    """The time of one room that a booking, a session or a hold takes; guarded like a host's."""
+
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, null=True, blank=True, related_name="room_times")
+    hold = models.ForeignKey(Hold, on_delete=models.CASCADE, null=True, blank=True, related_name="room_times")
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="room_times")
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=models.Q(end__gt=models.F("start")), name="room_time_ends_after_start"),
+            models.CheckConstraint(
+                condition=models.Q(booking__isnull=False) ^ models.Q(hold__isnull=False), name="room_time_of_one_thing"
+            ),
+            models.UniqueConstraint(fields=["booking", "room"], name="room_time_once_per_booking"),
+        )
+        indexes = (models.Index(fields=["room", "active", "start"], name="room_time_by_room"),)
+
+    def __str__(self) -> str:
+        return f"{self.room}: {self.start:%Y-%m-%d %H:%M}Z"
 
 
 class CalendarEvent(models.Model):

@@ -42,6 +42,9 @@ class Credential(models.Model):
     probes = models.PositiveSmallIntegerField(default=0)  # rare checks made while in error for a person
     last_notice = models.DateTimeField(null=True)
     notice_open = models.BooleanField(default=False)  # people were told of an error that still lasts
+    reminders_sent = models.PositiveSmallIntegerField(default=0)
+    warned_of = models.DateTimeField(null=True)  # the known end of which people were told ahead
+    ends_at = models.DateTimeField(null=True)  # the authorisation's known end, where the service has one
 
     check_every = models.DurationField(null=True)  # null: not in use, never checked
     next_check = models.DateTimeField(null=True, db_index=True)
@@ -93,14 +96,46 @@ class Calendar(models.Model):
         return self.name
 
 
-class CalendarBusy(models.Model):
-    """The busy times of one calendar as last read, in the compact form of `domain.availability.BusyTimes`.
+class ReadBusy(models.Model):
+    """Busy times as last read, in the compact form of `domain.intervals.BusyTimes`.
 
     `spans`: sorted pairs of int64 epoch seconds; what lies outside [covered_start, covered_end) is unknown.
     """
 
-    calendar = models.OneToOneField(Calendar, on_delete=models.CASCADE, related_name="busy", primary_key=True)
     spans = models.BinaryField()
     covered_start = models.BigIntegerField()
     covered_end = models.BigIntegerField()
     read_at = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class CalendarBusy(ReadBusy):
+    """The busy times of one calendar. `sync_token` continues the reading at the service from there, and
+    `events` then holds what the changes refer to: opaque event ids and their spans, packed; nothing else of
+    an event is kept. `full_at`: the last time that everything was read afresh."""
+
+    calendar = models.OneToOneField(Calendar, on_delete=models.CASCADE, related_name="busy", primary_key=True)
+    events = models.BinaryField(default=bytes)
+    sync_token = models.TextField(blank=True)
+    full_at = models.BigIntegerField(default=0)
+
+
+class PushChannel(models.Model):
+    """A channel through which a service tells us of changes. The token that proves a message is kept as its
+    SHA-256 in hex. `calendar` is null where the channel is about the whole account."""
+
+    credential = models.ForeignKey(Credential, on_delete=models.CASCADE, related_name="push_channels")
+    calendar = models.ForeignKey(
+        Calendar, on_delete=models.CASCADE, null=True, blank=True, related_name="push_channels"
+    )
+    channel_id = models.CharField(max_length=255, unique=True)
+    resource_id = models.CharField(max_length=500, blank=True)
+    token_digest = models.CharField(max_length=64)
+    expires_at = models.DateTimeField(db_index=True)
+    last_message = models.CharField(max_length=100, blank=True)  # number of the last one taken in
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.channel_id

@@ -11,6 +11,7 @@ class EffectKind(models.TextChoices):
     MEETING = "meeting", "bring the online meeting to the booking's state"
     EVENT = "event", "bring a host's calendar event to the booking's state"
     MAIL = "mail", "send one mail"
+    WEBHOOK = "webhook", "tell one of the workspace's endpoints"
 
 
 class EffectState(models.TextChoices):

@@ -4,6 +4,7 @@ from django.db import models
 
 from awase.domain.health import LocationKind
 from awase.models.account import Member, Workspace
+from awase.models.room import Room
 from awase.models.schedule import WeeklySchedule
 
 
@@ -12,6 +13,7 @@ class Condition(models.TextChoices):
 
     ALL = "all", "全メンバーが参加できる日程"
     ANY = "any", "メンバー内のいずれか1人が参加できる日程"
+    LIST = "list", "割当リスト"  # the page's groups say who takes part
 
 
 class Assignment(models.TextChoices):
@@ -23,27 +25,84 @@ class Assignment(models.TextChoices):
     SEQUENTIAL = "sequential", "in turn"
 
 
+class Approval(models.TextChoices):
+    """Whether a booking stands at once or is a request that a host answers."""
+
+    NONE = "", "at once"
+    HELD = "held", "by request, the slot is held meanwhile"
+    UNHELD = "unheld", "by request, the slot stays open to others"
+
+
+class Visibility(models.TextChoices):
+    PUBLIC = "public", "everybody with the address"
+    SECRET = "secret", "only by its secret link or a one-time link"
+
+
+class Drift(models.TextChoices):
+    """What happens when an event of ours was moved or deleted by hand in the calendar."""
+
+    REPAIR = "repair", "the event is written again"
+    FOLLOW = "follow", "the booking follows"
+
+
 class BookingPage(models.Model):
     """A public page with a fixed address where guests book. `accepting` is the owner's manual switch;
-    the system's switch is the gate's answer (`PageHealth` holds the copy for the lists)."""
+    the system's switch is the gate's answer (`PageHealth` holds the copy for the lists).
+
+    `limits` holds, under "page", "host" and "guest", lists of {"per", "bookings", "minutes"} as
+    `awase.domain.limits.from_json` reads them. `durations` are further lengths that guests may choose.
+    `reminders`: minutes before the start, under "guest" and "host". `questions` are the form's own ones,
+    `texts` the owner's own words for mails. `version` grows with each saved section.
+    """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="pages")
     owner = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="owned_pages")
     slug = models.SlugField(max_length=80)
     title = models.CharField(max_length=120)
     description = models.TextField(blank=True)
+    internal_note = models.TextField(blank=True)
+    language = models.CharField(max_length=8, blank=True)
+    accent = models.CharField(max_length=7, blank=True)
+    indexed = models.BooleanField(default=True)
+    thanks_url = models.URLField(max_length=500, blank=True)
+    questions = models.JSONField(default=list, blank=True)
+    texts = models.JSONField(default=dict, blank=True)
+    version = models.PositiveIntegerField(default=1)
     accepting = models.BooleanField(default=True)
     condition = models.CharField(max_length=5, choices=Condition, default=Condition.ALL)
     assignment = models.CharField(max_length=10, choices=Assignment, default=Assignment.EVEN)
     calendar_required = models.BooleanField(default=True)
 
     time_zone = models.CharField(max_length=64, default="Asia/Tokyo")
+    schedule = models.ForeignKey(WeeklySchedule, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     duration_minutes = models.PositiveSmallIntegerField(default=30)
+    durations = models.JSONField(default=list, blank=True)
     step_minutes = models.PositiveSmallIntegerField(default=30)
     buffer_before_minutes = models.PositiveSmallIntegerField(default=0)
     buffer_after_minutes = models.PositiveSmallIntegerField(default=0)
     notice_minutes = models.PositiveIntegerField(default=60)
-    period_days = models.PositiveSmallIntegerField(default=60)
+    notice_from_midnight = models.BooleanField(default=False)
+    period_days = models.PositiveSmallIntegerField(default=60, null=True, blank=True)  # null: does not roll
+    period_first = models.DateField(null=True, blank=True)
+    period_last = models.DateField(null=True, blank=True)
+    limits = models.JSONField(default=dict, blank=True)
+    seats = models.PositiveSmallIntegerField(default=1)
+
+    approval = models.CharField(max_length=6, choices=Approval, default=Approval.NONE, blank=True)
+    answer_hours = models.PositiveSmallIntegerField(default=48)
+    guests_cancel = models.BooleanField(default=True)
+    cancel_until_minutes = models.PositiveIntegerField(default=0)  # before the start
+    guests_move = models.BooleanField(default=True)
+    move_until_minutes = models.PositiveIntegerField(default=0)
+    reason_required = models.BooleanField(default=False)
+    reminders = models.JSONField(default=dict, blank=True)
+    follow_up_minutes = models.PositiveIntegerField(null=True, blank=True)  # after the end; null: none
+    drift = models.CharField(max_length=6, choices=Drift, default=Drift.REPAIR)
+
+    visibility = models.CharField(max_length=6, choices=Visibility, default=Visibility.PUBLIC)
+    link_key = models.CharField(max_length=32, blank=True)  # what the secret link is derived from
+    password = models.CharField(max_length=128, blank=True)  # hashed
+    archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -71,6 +130,63 @@ class PageMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.page}: {self.member}"
+
+
+class PageGroup(models.Model):
+    """One group of an assignment list (割当リスト), or one of rooms: `needed` of them take part, null: all."""
+
+    page = models.ForeignKey(BookingPage, on_delete=models.CASCADE, related_name="groups")
+    position = models.PositiveSmallIntegerField(default=0)
+    needed = models.PositiveSmallIntegerField(null=True, blank=True)
+    members = models.ManyToManyField(Member, blank=True, related_name="+")
+    rooms = models.ManyToManyField(Room, blank=True, related_name="page_groups")
+
+    class Meta:
+        ordering = ("position", "id")
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.position}"
+
+
+class PageShare(models.Model):
+    """Somebody besides the owner who may see or change a page."""
+
+    page = models.ForeignKey(BookingPage, on_delete=models.CASCADE, related_name="shares")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="page_shares")
+    editor = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["page", "member"], name="share_once_per_page_and_member"),)
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.member}"
+
+
+class OneTimeLink(models.Model):
+    """A link that takes one booking of a page. Only the digest of its secret is kept."""
+
+    page = models.ForeignKey(BookingPage, on_delete=models.CASCADE, related_name="one_time_links")
+    digest = models.CharField(max_length=64, unique=True)
+    note = models.CharField(max_length=120, blank=True)
+    created_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.note}"
+
+
+class RefusedBooking(models.Model):
+    """A booking that was wanted and not taken, for the measures: no word about the guest."""
+
+    page = models.ForeignKey(BookingPage, on_delete=models.CASCADE, related_name="refusals")
+    at = models.DateTimeField(db_index=True)
+    refusal = models.CharField(max_length=30)
+    stops = models.JSONField(default=list)  # the kinds of the gate's stops, if health was why
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.refusal}"
 
 
 LOCATION_KINDS = [(kind.value, kind.value) for kind in LocationKind]
