@@ -56,14 +56,19 @@ class Keeper:
 
 
 class SandboxWorld:
-    """One service of the sandbox, reached under its real host names, with the account of hanako linked."""
+    """One service of the sandbox, reached under its real host names, with the account of hanako linked.
 
-    def __init__(self, name: str, email: str = "hanako@minato.example") -> None:
+    `around` may wrap the sandbox's application, to listen on the wire.
+    """
+
+    def __init__(
+        self, name: str, email: str = "hanako@minato.example", around: Callable[[Any], Any] = lambda app: app
+    ) -> None:
         self.name = name
         self.service = "microsoft" if name == "teams" else name
         self.email = email
         self.sandbox = new_sandbox()
-        self.client = build_client(transport=httpx2.WSGITransport(app=wsgi(self.sandbox)))
+        self.client = build_client(transport=httpx2.WSGITransport(app=around(wsgi(self.sandbox))))
         app = AppConfig(f"awase-{self.service}", "sandbox-secret", REDIRECT)
         pauses = {"pause": lambda seconds: None} if name == "google" else {}
         self.adapter: Any = ADAPTERS[name](self.client, app, **pauses)
