@@ -1,13 +1,11 @@
 """CalDAV: iCloud, Nextcloud, Fastmail, Radicale and others (facts: `providers.md` section 6).
 
-A thin client of our own: the client that it is given is guarded (`guard.build_guarded_client`), redirects
-are followed here, one checked step at a time and never from https to http. Busy times come from
-`calendar-query` with our own rules, since servers differ in theirs. An event's file name and UID are the
+A thin client of our own (`dav`). Busy times come from `calendar-query` with our own rules, since servers differ
+in theirs. An event's file name and UID are the
 booking's key. Rooms cannot be invited this way.
 """
 
-from base64 import b64encode
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -19,17 +17,17 @@ import httpx2
 from awase.domain.errors import Capability, Failure, FailureScope, ProviderError
 from awase.providers import dav_xml
 from awase.providers.caldav_failures import CALDAV
-from awase.providers.calendars import read_each
-from awase.providers.dav_xml import APPLE, CAL, DAV, Resource
-from awase.providers.failures import Answer, wrong_shape
+from awase.providers.calendars import MAX_PAGES, changed, read_each, since_or_whole
+from awase.providers.dav import Dav, joined
+from awase.providers.dav_xml import APPLE, CAL, DAV, SERVER, Resource
+from awase.providers.failures import wrong_shape
 from awase.providers.guard import AddressRefused
-from awase.providers.http import Clock, Wire, tried_twice, utc_now
-from awase.providers.ical import busy_events, calendar_zone, changed_text, event_text, zone_named
-from awase.providers.protocols import Account, BusyEvent, EventDraft, RemoteCalendar, WrittenEvent
+from awase.providers.http import Clock, Wire, utc_now
+from awase.providers.ical import busy_events, calendar_zone, changed_text, event_text, event_times, zone_named
+from awase.providers.protocols import Account, BusyEvent, Changes, EventDraft, RemoteCalendar, WrittenEvent
 
-MOST_REDIRECTS = 5
 WRITING = frozenset(f"{DAV}{name}" for name in ("all", "write", "write-content", "bind"))
-XML = {"Content-Type": "application/xml; charset=utf-8"}
+MOST_CHANGED = 100  # where more changed, the whole window is read
 ICS = {"Content-Type": "text/calendar; charset=utf-8"}
 
 
@@ -74,7 +72,7 @@ class CalDAV:
             raise AddressRefused("host") from error
         if not typed.host:
             raise AddressRefused("host")
-        dav = _Dav(self._wire, username, password, connecting=True)
+        dav = Dav(self._wire, username, password, connecting=True)
         principal, found = self._principal(dav, typed)
         home = next(iter(found.hrefs(f"{CAL}calendar-home-set")), "")
         if not home:
@@ -88,9 +86,9 @@ class CalDAV:
 
     def session(self, access: DavAccess) -> "DavCalendars":
         """The calendars of one account."""
-        return DavCalendars(_Dav(self._wire, access.username, access.password), access, self._clock)
+        return DavCalendars(Dav(self._wire, access.username, access.password), access, self._clock)
 
-    def _principal(self, dav: "_Dav", typed: httpx2.URL) -> tuple[httpx2.URL, Resource]:
+    def _principal(self, dav: Dav, typed: httpx2.URL) -> tuple[httpx2.URL, Resource]:
         """The person's own resource: asked for at the address, the well-known one, and the root."""
         missing: ProviderError | None = None
         for start in dict.fromkeys((typed, typed.join("/.well-known/caldav"), typed.join("/"))):
@@ -109,9 +107,9 @@ class CalDAV:
 
 
 class DavCalendars:
-    """One account's calendars; implements `CalendarProvider`. Ids are absolute addresses."""
+    """One account's calendars; implements `CalendarProvider` and `ChangesProvider`. Ids are absolute addresses."""
 
-    def __init__(self, dav: "_Dav", access: DavAccess, clock: Clock) -> None:
+    def __init__(self, dav: Dav, access: DavAccess, clock: Clock) -> None:
         self._dav = dav
         self._access = access
         self._clock = clock
@@ -122,8 +120,8 @@ class DavCalendars:
 
     def list_calendars(self) -> Sequence[RemoteCalendar]:
         """The collections of the calendar home that hold events. Raises ProviderError."""
-        home, resources = self._dav.multistatus("PROPFIND", self._access.home, dav_xml.CALENDARS, depth="1")
-        return [_calendar(home, resource) for resource in resources if _holds_events(resource)]
+        home, found = self._dav.multistatus("PROPFIND", self._access.home, dav_xml.CALENDARS, depth="1")
+        return [_calendar(home, resource) for resource in found.resources if _holds_events(resource)]
 
     def busy(
         self, calendar_ids: Sequence[str], start: datetime, end: datetime
@@ -131,13 +129,65 @@ class DavCalendars:
         """Busy events that touch [start, end), uncut; see `CalendarProvider.busy`."""
         return read_each(calendar_ids, lambda calendar_id: self._busy_of(calendar_id, start, end))
 
+    def changes(self, calendar_id: str, token: str, start: datetime, end: datetime) -> Changes:
+        """By sync-collection, or where the server has none by the calendar's ctag, which tells only whether
+        anything changed; see `ChangesProvider.changes`."""
+        return since_or_whole(
+            token,
+            lambda: self._since(calendar_id, token, start, end),
+            lambda: self._whole(calendar_id, start, end),
+        )
+
+    def _whole(self, calendar_id: str, start: datetime, end: datetime) -> Changes:
+        """The token first, so that whatever changes meanwhile is told again."""
+        token = self._state(calendar_id)
+        return Changes(self._busy_of(calendar_id, start, end), frozenset(), token, full=True)
+
+    def _state(self, calendar_id: str) -> str:
+        """What the calendar's state is known by: "sync:…", "ctag:…", or "" where the server tells neither."""
+        _, found = self._dav.properties(httpx2.URL(calendar_id), dav_xml.STATE)
+        if token := found.text(f"{DAV}sync-token"):
+            return f"sync:{token}"
+        ctag = found.text(f"{SERVER}getctag")
+        return f"ctag:{ctag}" if ctag else ""
+
+    def _since(self, calendar_id: str, token: str, start: datetime, end: datetime) -> Changes | None:
+        if not token.startswith("sync:"):
+            return Changes((), frozenset(), token, full=False) if self._state(calendar_id) == token else None
+        members, following = self._members(calendar_id, token.removeprefix("sync:"))
+        there = [href for href in members.values() if href]
+        if len(there) > MOST_CHANGED:
+            return None
+        busy = self._events(calendar_id, dav_xml.multiget(there), start, end) if there else ()
+        return changed(busy, members, f"sync:{following}", start, end)
+
+    def _members(self, calendar_id: str, token: str) -> tuple[Mapping[str, str], str]:
+        """What a sync-collection mentions: address → name at the server ("" if deleted); and the next token."""
+        members: dict[str, str] = {}
+        for _ in range(MAX_PAGES):
+            question = dav_xml.sync_collection(token)
+            url, found = self._dav.multistatus("REPORT", calendar_id, question, depth="0", about=FailureScope.CALENDAR)
+            token = found.sync_token
+            if not token:
+                raise wrong_shape("sync-token")
+            for resource in found.resources:
+                there = resource.status not in (404, 410)
+                members[str(joined(url, resource.href))] = resource.href if there else ""
+            members.pop(str(url), None)
+            if all(resource.status != 507 for resource in found.resources):  # else the server cut its answer
+                return members, token
+        raise wrong_shape("endless pages")
+
     def _busy_of(self, calendar_id: str, start: datetime, end: datetime) -> tuple[BusyEvent, ...]:
-        question = dav_xml.query(_stamp(start), _stamp(end))
-        url, resources = self._dav.multistatus("REPORT", calendar_id, question, depth="1", about=FailureScope.CALENDAR)
+        return self._events(calendar_id, dav_xml.query(_stamp(start), _stamp(end)), start, end)
+
+    def _events(self, calendar_id: str, question: str, start: datetime, end: datetime) -> tuple[BusyEvent, ...]:
+        """The busy times in [start, end) of the resources that a report finds."""
+        url, answer = self._dav.multistatus("REPORT", calendar_id, question, depth="1", about=FailureScope.CALENDAR)
         zone = cache(lambda: self._zone(calendar_id))  # asked for only where a time needs it
         found: list[BusyEvent] = []
-        for resource in resources:
-            if resource.status == 404:  # deleted between the server's two looks
+        for resource in answer.resources:
+            if resource.status in (404, 410):  # deleted between the server's two looks
                 continue
             text = resource.text(f"{CAL}calendar-data")
             if resource.status not in (0, 200) or not text:
@@ -145,6 +195,14 @@ class DavCalendars:
             event_id = str(joined(url, resource.href))
             found.extend(busy_events(text, event_id, start, end, zone=zone, own=self._access.addresses))
         return tuple(found)
+
+    def event_times(self, calendar_id: str, key: str, event_id: str = "") -> tuple[datetime, datetime] | None:
+        """See `CalendarProvider.event_times`."""
+        url = self._event_url(calendar_id, key, event_id)
+        held = self._dav.send("GET", url, expected=(200, 404, 410), about=FailureScope.EVENT)
+        if held.status != 200:
+            return None
+        return event_times(held.body.decode("utf-8", "replace"), key, lambda: self._zone(calendar_id))
 
     def put_event(self, calendar_id: str, draft: EventDraft, event_id: str = "") -> WrittenEvent:
         """Create or update by key. `draft.room_addresses` are not invited. Raises ProviderError."""
@@ -189,89 +247,6 @@ class DavCalendars:
         _, found = self._dav.properties(httpx2.URL(calendar_id), dav_xml.ZONE, about=FailureScope.CALENDAR)
         named = calendar_zone(found.text(f"{CAL}calendar-timezone"))
         return named or zone_named(self._access.time_zone) or ZoneInfo("UTC")
-
-
-class _Dav:
-    """WebDAV calls of one account: Basic credentials, checked redirects, multistatus answers."""
-
-    def __init__(self, wire: Wire, username: str, password: str, *, connecting: bool = False) -> None:
-        self._wire = wire
-        self._connecting = connecting
-        secret = b64encode(f"{username}:{password}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {secret}"}
-
-    def properties(
-        self, url: httpx2.URL, question: str, about: FailureScope = FailureScope.CALENDAR
-    ) -> tuple[httpx2.URL, Resource]:
-        """Where the answer came from in the end, and the one resource asked for. Raises ProviderError."""
-        final, resources = self.multistatus("PROPFIND", str(url), question, depth="0", about=about)
-        if len(resources) != 1:
-            raise wrong_shape("one resource")
-        return final, resources[0]
-
-    def multistatus(
-        self,
-        method: str,
-        url: str,
-        question: str,
-        *,
-        depth: str,
-        about: FailureScope = FailureScope.CONNECTION,
-    ) -> tuple[httpx2.URL, Sequence[Resource]]:
-        """Ask, and read the 207 answer. Raises ProviderError, D13 for anything but a multistatus."""
-        answer = tried_twice(
-            self.send,
-            method,
-            httpx2.URL(url),
-            content=question,
-            headers={**XML, "Depth": depth},
-            about=about,
-        )
-        resources = dav_xml.multistatus(answer.body)
-        if resources is None:
-            raise ProviderError(self._classified(Answer(207, answer.headers, b"", answer.address), about))
-        return answer.address, resources
-
-    def send(
-        self,
-        method: str,
-        url: httpx2.URL,
-        *,
-        content: str = "",
-        headers: Mapping[str, str] | None = None,
-        expected: Collection[int] = (207,),
-        about: FailureScope = FailureScope.CONNECTION,
-    ) -> Answer:
-        """One call, through redirects. Raises ProviderError unless the status is one that is expected."""
-        for _ in range(MOST_REDIRECTS + 1):
-            answer = self._wire.fetch(
-                method, url, headers={**self._headers, **(headers or {})}, content=content.encode()
-            )
-            location = answer.headers.get("location", "")
-            if answer.status not in (301, 302, 307, 308) or not location:
-                break
-            target = joined(url, location)
-            if url.scheme == "https" and target.scheme != "https":
-                raise AddressRefused("scheme")
-            url = target
-        if answer.status in expected:
-            return answer
-        raise ProviderError(self._classified(answer, about))
-
-    def conflict(self, url: httpx2.URL) -> Failure:
-        """D08: somebody else's event has our name, or changes faster than we can write."""
-        return self._classified(Answer(409, httpx2.Headers(), b"", url), FailureScope.EVENT)
-
-    def _classified(self, answer: Answer, about: FailureScope) -> Failure:
-        return self._wire.table.classify(answer, now=self._wire.clock(), about=about, fresh=self._connecting)
-
-
-def joined(base: httpx2.URL, href: str) -> httpx2.URL:
-    """An address that a server names, made absolute. Raises ProviderError X02."""
-    try:
-        return base.join(href)
-    except httpx2.InvalidURL as error:
-        raise wrong_shape("href") from error
 
 
 def _holds_events(resource: Resource) -> bool:

@@ -1,11 +1,15 @@
 """Reading several calendars of one account: what fails for one alone, and what for all; our own events."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
 
 from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError
-from awase.providers.protocols import BusyEvent
+from awase.providers.protocols import BusyEvent, Changes
+
+Read = TypeVar("Read")
 
 MAX_PAGES = 50
 """Pages of one list; more is taken for a loop."""
@@ -19,15 +23,13 @@ def own_key(mark: str) -> str:
 ACCOUNT_WIDE = frozenset({FailureClass.RECONNECT, FailureClass.RATE_LIMITED, FailureClass.APP_CONFIG})
 
 
-def read_each(
-    calendar_ids: Sequence[str], read: Callable[[str], tuple[BusyEvent, ...]]
-) -> Mapping[str, tuple[BusyEvent, ...] | Failure]:
-    """Each calendar's busy events, or its own failure. Raises ProviderError where the account failed.
+def read_each(calendar_ids: Sequence[str], read: Callable[[str], Read]) -> Mapping[str, Read | Failure]:
+    """What `read` found for each calendar, or its own failure. Raises ProviderError where the account failed.
 
     No answer at all (X01) and the account-wide classes end the reading at once; if every calendar failed
     with RETRY, that is an outage of the account and no peculiarity of its calendars.
     """
-    found: dict[str, tuple[BusyEvent, ...] | Failure] = {}
+    found: dict[str, Read | Failure] = {}
     for calendar_id in calendar_ids:
         try:
             found[calendar_id] = read(calendar_id)
@@ -40,3 +42,27 @@ def read_each(
     if outages and len(outages) == len(found) and all(each.kind is FailureClass.RETRY for each in outages):
         raise ProviderError(replace(outages[0], scope=FailureScope.CONNECTION, calendar_id=None))
     return found
+
+
+def since_or_whole(token: str, since: Callable[[], Changes | None], whole: Callable[[], Changes]) -> Changes:
+    """Read on from the token; everything where there is none, or the service does not take it, or the changes
+    do not tell all (None). Raises ProviderError.
+
+    A refusal of whatever wording, or an answer of a wrong shape, costs one more reading, which then fails by
+    itself if it was about more than the token.
+    """
+    if token:
+        try:
+            if (found := since()) is not None:
+                return found
+        except ProviderError as error:
+            refused = error.failure.kind in (FailureClass.BAD_REQUEST, FailureClass.NOT_FOUND)
+            if not refused and error.failure.symptom != "X02":
+                raise
+    return whole()
+
+
+def changed(events: Iterable[BusyEvent], ids: Iterable[str], token: str, start: datetime, end: datetime) -> Changes:
+    """Changes out of the ids that were mentioned and those of their events that are busy."""
+    kept = tuple(event for event in events if event.start < end and event.end > start)
+    return Changes(kept, frozenset(ids).difference(event.event_id for event in kept), token, full=False)

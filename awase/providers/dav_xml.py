@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, ParseError
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
@@ -11,6 +11,7 @@ from defusedxml.ElementTree import fromstring
 DAV = "{DAV:}"
 CAL = "{urn:ietf:params:xml:ns:caldav}"
 APPLE = "{http://apple.com/ns/ical/}"
+SERVER = "{http://calendarserver.org/ns/}"
 
 _OPEN = (
     '<?xml version="1.0" encoding="utf-8"?><d:{name} xmlns:d="DAV:"'
@@ -23,6 +24,10 @@ WHO = _OPEN.format(name="propfind") + (
 )
 KIND = _OPEN.format(name="propfind") + "<d:prop><d:resourcetype/></d:prop></d:propfind>"
 ZONE = _OPEN.format(name="propfind") + "<d:prop><c:calendar-timezone/></d:prop></d:propfind>"
+STATE = (
+    '<?xml version="1.0" encoding="utf-8"?><d:propfind xmlns:d="DAV:" xmlns:s="http://calendarserver.org/ns/">'
+    "<d:prop><d:sync-token/><s:getctag/></d:prop></d:propfind>"
+)
 CALENDARS = _OPEN.format(name="propfind") + (
     "<d:prop><d:resourcetype/><d:displayname/><d:current-user-privilege-set/><a:calendar-color/>"
     "<c:calendar-timezone/><c:supported-calendar-component-set/></d:prop></d:propfind>"
@@ -38,6 +43,26 @@ def query(start: str, end: str) -> str:
         '<c:filter><c:comp-filter name="VCALENDAR"><c:comp-filter name="VEVENT">'
         f"<c:time-range start={quoteattr(start)} end={quoteattr(end)}/>"
         "</c:comp-filter></c:comp-filter></c:filter></c:calendar-query>"
+    )
+
+
+def sync_collection(token: str) -> str:
+    """A sync-collection report: the members that changed since the token."""
+    return (
+        '<?xml version="1.0" encoding="utf-8"?><d:sync-collection xmlns:d="DAV:">'
+        f"<d:sync-token>{escape(token)}</d:sync-token><d:sync-level>1</d:sync-level>"
+        "<d:prop><d:getetag/></d:prop></d:sync-collection>"
+    )
+
+
+def multiget(hrefs: Sequence[str]) -> str:
+    """A calendar-multiget for these members, named as the server named them."""
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>'
+        '<c:calendar-multiget xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav">'
+        "<d:prop><d:getetag/><c:calendar-data/></d:prop>"
+        + "".join(f"<d:href>{escape(href)}</d:href>" for href in hrefs)
+        + "</c:calendar-multiget>"
     )
 
 
@@ -74,12 +99,21 @@ def parse(body: bytes) -> Element | None:
     return None if local_name(root.tag) == "html" else root
 
 
-def multistatus(body: bytes) -> Sequence[Resource] | None:
-    """The resources of a 207 answer, or None if it is none."""
+@dataclass(frozen=True, slots=True)
+class Multistatus:
+    """A 207 answer: its resources, and the token that a sync-collection ends with ("" elsewhere)."""
+
+    resources: Sequence[Resource]
+    sync_token: str
+
+
+def multistatus(body: bytes) -> Multistatus | None:
+    """The content of a 207 answer, or None if it is none."""
     root = parse(body)
     if root is None or root.tag != f"{DAV}multistatus":
         return None
-    return [_resource(response) for response in root.iter(f"{DAV}response")]
+    resources = [_resource(response) for response in root.iter(f"{DAV}response")]
+    return Multistatus(resources, _text(root.find(f"{DAV}sync-token")))
 
 
 def local_name(tag: str) -> str:

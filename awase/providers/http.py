@@ -137,6 +137,7 @@ class BearerWire:
         *,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
+        headers: Mapping[str, str] | None = None,
         about: FailureScope = FailureScope.CONNECTION,
         calendar_id: str | None = None,
     ) -> Answer:
@@ -149,8 +150,8 @@ class BearerWire:
         if not url.startswith(f"{self._base}/"):
             raise wrong_shape("address of the next page")  # the token stays with its service
         if method != "GET":
-            return self._authorized(method, url, params, json, about, calendar_id)
-        return tried_twice(self._authorized, method, url, params, json, about, calendar_id)
+            return self._authorized(method, url, params, json, headers, about, calendar_id)
+        return tried_twice(self._authorized, method, url, params, json, headers, about, calendar_id)
 
     def classified(self, answer: Answer, about: FailureScope, calendar_id: str | None = None) -> Failure:
         """The failure that an answer is, for one that came inside another (a part of a batch)."""
@@ -162,6 +163,7 @@ class BearerWire:
         url: str,
         params: Mapping[str, Any] | None,
         json: Any,
+        headers: Mapping[str, str] | None,
         about: FailureScope,
         calendar_id: str | None,
     ) -> Answer:
@@ -171,7 +173,7 @@ class BearerWire:
             return self._wire.send(
                 method,
                 url,
-                headers={**self._headers, "Authorization": f"Bearer {token}"},
+                headers={**self._headers, **(headers or {}), "Authorization": f"Bearer {token}"},
                 params=params,
                 json=json,
                 about=about,

@@ -79,6 +79,18 @@ def busy_events(
         raise wrong_shape("event") from error
 
 
+def event_times(text: str, key: str, zone: Callable[[], tzinfo]) -> tuple[datetime, datetime] | None:
+    """Start and end, aware UTC, of the event with this UID; None if it is cancelled. `zone` as in `busy_events`.
+    Raises ProviderError X02, also where there is no such event."""
+    for event in parsed(text).events:
+        if str(event.get("UID", "")) == key:
+            try:
+                return None if str(event.get("STATUS", "")).upper() == "CANCELLED" else _span(event, zone)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise wrong_shape("event") from error
+    raise wrong_shape("UID")
+
+
 def event_text(draft: EventDraft, stamp: datetime) -> str:
     """A new event with the draft's key as UID. `stamp` is the moment of writing, aware UTC."""
     calendar = Calendar()

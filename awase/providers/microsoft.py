@@ -15,7 +15,8 @@ from awase.domain.errors import Capability
 from awase.providers.http import BearerWire, Clock, utc_now
 from awase.providers.microsoft_failures import MICROSOFT
 from awase.providers.oauth import OAuthAdapter, identity_claims
-from awase.providers.outlook import GRAPH_HEADERS, OutlookCalendars
+from awase.providers.outlook import OutlookCalendars
+from awase.providers.outlook_reading import GRAPH_HEADERS
 from awase.providers.protocols import Account, AppConfig, Tokens, TokenSource
 from awase.providers.shape import Document, optional_text, text
 from awase.providers.teams import TeamsMeetings
@@ -67,6 +68,7 @@ class Microsoft(MicrosoftAdapter):
     service = "microsoft"
     scopes = (*IDENTITY, "Calendars.ReadWrite")
     required = frozenset({"Calendars.ReadWrite"})
+    room_scopes = ("Place.Read.All",)  # an administrator must consent
     capabilities = frozenset({Capability.CALENDAR})
 
     def session(self, tokens: TokenSource) -> OutlookCalendars:

@@ -35,6 +35,7 @@ class OAuthAdapter(ABC):
     service: ClassVar[str]
     scopes: ClassVar[tuple[str, ...]]  # asked for
     required: ClassVar[frozenset[str]]  # granted, or the connection is of no use
+    room_scopes: ClassVar[tuple[str, ...]] = ()  # asked for as well by whoever adds rooms
     capabilities: ClassVar[frozenset[Capability]]
     table: ClassVar[FailureTable]
     client_auth: ClassVar[str] = "client_secret_post"
@@ -57,14 +58,14 @@ class OAuthAdapter(ABC):
         self._token_address = token_address
         self._revoke_address = revoke_address
 
-    def authorize_url(self, *, state: str, verifier: str, login_hint: str = "") -> str:
+    def authorize_url(self, *, state: str, verifier: str, login_hint: str = "", rooms: bool = False) -> str:
         """The address of the consent screen. `verifier` has 43 to 128 characters (RFC 7636)."""
         url: str = prepare_grant_uri(
             self._authorize_address,
             self._app.client_id,
             "code",
             redirect_uri=self._app.redirect_uri,
-            scope=" ".join(self.scopes),
+            scope=" ".join(self.scopes + (self.room_scopes if rooms else ())),
             state=state,
             code_challenge=create_s256_code_challenge(verifier),
             code_challenge_method="S256",

@@ -1,92 +1,23 @@
 """Outlook calendars over Microsoft Graph (facts: `providers.md` section 4).
 
-Busy times come from `calendarView`, which also serves personal accounts and tells our own events by their
-`transactionId`: the booking's key, by which Graph recognises a repeated create too.
+How calendars are read is in `outlook_reading`. An event's `transactionId` is the booking's key, by which Graph
+recognises a repeated create.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
-from json import dumps
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlencode
 
-import httpx2
+from awase.domain.errors import FailureClass, FailureScope, ProviderError
+from awase.providers.outlook_reading import KEY_PROPERTY, OutlookReading, calendar_path, edge, utc_moment, utc_text
+from awase.providers.protocols import Channel, EventDraft, WrittenEvent
+from awase.providers.shape import Document, document, mapping, mappings, moment, optional_text, text
 
-from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError
-from awase.providers.calendars import MAX_PAGES, own_key, read_each
-from awase.providers.failures import Answer, Marks, wrong_shape
-from awase.providers.http import BearerWire
-from awase.providers.ical import zone_named
-from awase.providers.protocols import BusyEvent, EventDraft, RemoteCalendar, WrittenEvent
-from awase.providers.shape import Document, document, mapping, mappings, number, optional_text, text
-
-# Immutable ids outlive a move between folders; they hold only if every request asks for them.
-GRAPH_HEADERS = {"Prefer": 'outlook.timezone="UTC", IdType="ImmutableId"'}
-EVENT_FIELDS = "id,showAs,start,end,isAllDay,isCancelled,responseStatus,transactionId,originalStartTimeZone"
-FREE = frozenset({"free", "workingElsewhere"})
-# By a property of its own an event can be found; transactionId cannot be filtered by.
-KEY_PROPERTY = "String {b3f7a1e2-6f0c-4d1b-9c55-2f7f4a0d8e61} Name AwaseKey"
-BATCH = 4  # so many requests at a time for one mailbox (`providers.md` section 4)
-SCHEDULE_DAYS = 60  # getSchedule takes 62 at most
-SCHEDULE_ADDRESSES = 20
+CHANNEL_LIFE = timedelta(minutes=4200)  # the older of the two documented limits is 4230
 
 
-class OutlookCalendars:
-    """One account's calendars; implements `CalendarProvider` and `RoomProvider`."""
-
-    def __init__(self, wire: BearerWire) -> None:
-        self._wire = wire
-
-    def check(self) -> None:
-        """The default calendar, which proves the mailbox too. Raises ProviderError."""
-        text(document(self._wire.call("GET", "/me/calendar", params={"$select": "id"})), "id")
-
-    def list_calendars(self) -> Sequence[RemoteCalendar]:
-        """All calendars of the account, shared ones too. Raises ProviderError."""
-        params = {"$top": 100, "$select": "id,name,canEdit,isDefaultCalendar,hexColor"}
-        return [_calendar(item) for item in self._items("/me/calendars", params)]
-
-    def busy(
-        self, calendar_ids: Sequence[str], start: datetime, end: datetime
-    ) -> Mapping[str, tuple[BusyEvent, ...] | Failure]:
-        """Busy events that touch [start, end), uncut; see `CalendarProvider.busy`."""
-        params = {
-            "startDateTime": _utc(start) + "Z",
-            "endDateTime": _utc(end) + "Z",
-            "$select": EVENT_FIELDS,
-            "$top": 500,
-        }
-        pages = self._first_pages(calendar_ids, params) if len(calendar_ids) > 1 else {}
-        return read_each(calendar_ids, lambda calendar_id: self._busy_of(calendar_id, params, pages.get(calendar_id)))
-
-    def _first_pages(self, calendar_ids: Sequence[str], params: Mapping[str, Any]) -> Mapping[str, Answer]:
-        """The first page of each calendar, or what stands in its place, several in one call."""
-        found: dict[str, Answer] = {}
-        for first in range(0, len(calendar_ids), BATCH):
-            paths = [f"{_view(each)}?{urlencode(params, safe='$,:')}" for each in calendar_ids[first : first + BATCH]]
-            requests = [
-                {"id": str(place), "method": "GET", "url": path, "headers": GRAPH_HEADERS}
-                for place, path in enumerate(paths, first)
-            ]
-            batch = self._wire.call("POST", "/$batch", json={"requests": requests})
-            for part in mappings(document(batch), "responses", required=True):
-                place = number(part, "id")
-                if place < len(calendar_ids):
-                    found[calendar_ids[place]] = _part(part, batch)
-        return found
-
-    def _busy_of(self, calendar_id: str, params: Mapping[str, Any], page: Answer | None) -> tuple[BusyEvent, ...]:
-        """One calendar, from its part of the batch on; where that asks for patience, once more by itself."""
-        try:
-            if page is not None and not page.good:
-                failure = self._wire.classified(page, FailureScope.CALENDAR, calendar_id)
-                if failure.kind is not FailureClass.RETRY:
-                    raise ProviderError(failure)
-                page = None
-            items = list(self._items(_view(calendar_id), params, calendar_id, page))
-        except ProviderError as error:
-            raise self._narrowed(error, calendar_id) from error
-        return tuple(_busy_event(item) for item in items if _counts(item))
+class OutlookCalendars(OutlookReading):
+    """One account's calendars; implements `CalendarProvider`, `ChangesProvider`, `PushProvider` and
+    `RoomProvider`."""
 
     def put_event(self, calendar_id: str, draft: EventDraft, event_id: str = "") -> WrittenEvent:
         """Create or update by key. Raises ProviderError."""
@@ -111,55 +42,43 @@ class OutlookCalendars:
             if error.failure.symptom != "M22":
                 raise self._narrowed(error, calendar_id) from error
 
-    def rooms_busy(
-        self, addresses: Sequence[str], start: datetime, end: datetime
-    ) -> Mapping[str, tuple[BusyEvent, ...] | Failure]:
-        """Schedules of rooms (or colleagues) by address; work accounts only. See `RoomProvider`."""
-        found: dict[str, list[BusyEvent] | Failure] = {address: [] for address in addresses}
-        while start < end:
-            until = min(end, start + timedelta(days=SCHEDULE_DAYS))
-            for first in range(0, len(addresses), SCHEDULE_ADDRESSES):
-                self._schedules(addresses[first : first + SCHEDULE_ADDRESSES], start, until, found)
-            start = until
-        return {address: answer if isinstance(answer, Failure) else tuple(answer) for address, answer in found.items()}
+    def watch(self, calendar_id: str, address: str, secret: str, *, channel_id: str, now: datetime) -> Channel:
+        """Subscribe to a calendar's events; `secret` (128 characters at most) is the `clientState`.
 
-    def _schedules(
-        self,
-        addresses: Sequence[str],
-        start: datetime,
-        end: datetime,
-        found: dict[str, list[BusyEvent] | Failure],
-    ) -> None:
-        question = {
-            "schedules": list(addresses),
-            "startTime": _edge(start),
-            "endTime": _edge(end),
-            "availabilityViewInterval": 30,
+        Graph calls the address before it answers (see `push.validation_reply`) and chooses the id itself. See
+        `PushProvider`.
+        """
+        body = {
+            "changeType": "created,updated,deleted",
+            "notificationUrl": address,
+            "lifecycleNotificationUrl": address,
+            "resource": f"/me/calendars/{calendar_id}/events",
+            "clientState": secret,
+            "expirationDateTime": utc_text(now + CHANNEL_LIFE) + "Z",
         }
-        answer = document(self._wire.call("POST", "/me/calendar/getSchedule", json=question))
-        entries = {
-            optional_text(entry, "scheduleId").lower(): entry for entry in mappings(answer, "value", required=True)
-        }
-        for address in addresses:
-            known = found[address]
-            if isinstance(known, Failure):
-                continue
-            entry = entries.get(address.lower(), {})
-            error = mapping(entry, "error")
-            if error or "scheduleItems" not in entry:
-                marks = Marks(frozenset({str(error.get("responseCode")), "schedule_error"}))
-                found[address] = self._wire.table.in_reply(marks, about=FailureScope.CALENDAR, calendar_id=address)
-                continue
-            known.extend(
-                BusyEvent(
-                    "",
-                    _moment(mapping(item, "start")),
-                    _moment(mapping(item, "end")),
-                    tentative=item.get("status") == "tentative",
-                )
-                for item in mappings(entry, "scheduleItems")
-                if item.get("status") not in FREE
-            )
+        made = self._wire.call(
+            "POST", "/subscriptions", json=body, about=FailureScope.CALENDAR, calendar_id=calendar_id
+        )
+        return _channel(document(made))
+
+    def renew(self, channel: Channel, *, now: datetime) -> Channel | None:
+        """The subscription with a later end, which also answers `reauthorizationRequired`; None if it is gone."""
+        body = {"expirationDateTime": utc_text(now + CHANNEL_LIFE) + "Z"}
+        path = f"/subscriptions/{channel.id}"
+        try:
+            return _channel(document(self._wire.call("PATCH", path, json=body, about=FailureScope.EVENT)))
+        except ProviderError as error:
+            if error.failure.kind is FailureClass.NOT_FOUND:
+                return None
+            raise
+
+    def stop(self, channel: Channel) -> None:
+        """End the subscription. Already ended is success. Raises ProviderError."""
+        try:
+            self._wire.call("DELETE", f"/subscriptions/{channel.id}", about=FailureScope.EVENT)
+        except ProviderError as error:
+            if error.failure.kind is not FailureClass.NOT_FOUND:
+                raise
 
     def _create(self, calendar_id: str, draft: EventDraft) -> WrittenEvent:
         body = {
@@ -172,7 +91,7 @@ class OutlookCalendars:
             event = document(
                 self._wire.call(
                     "POST",
-                    f"{_path(calendar_id)}/events",
+                    f"{calendar_path(calendar_id)}/events",
                     json=body,
                     about=FailureScope.CALENDAR,
                     calendar_id=calendar_id,
@@ -194,133 +113,13 @@ class OutlookCalendars:
         body = {**_content(draft), "attendees": [*people, *_rooms(draft)]}
         return _written(document(self._event_call("PATCH", calendar_id, event_id, json=body)))
 
-    def _find(self, calendar_id: str, key: str) -> str:
-        """The id of the event with this key, or "". Raises ProviderError."""
-        wanted = f"ep/id eq '{KEY_PROPERTY}' and ep/value eq '{key}'"
-        params = {"$filter": f"singleValueExtendedProperties/Any(ep: {wanted})", "$select": "id"}
-        items = self._items(f"{_path(calendar_id)}/events", params, calendar_id)
-        return next((text(item, "id") for item in items), "")
 
-    def _event_call(self, method: str, calendar_id: str, event_id: str, json: Any = None) -> Answer:
-        return self._wire.call(
-            method,
-            f"{_path(calendar_id)}/events/{quote(event_id, safe='')}",
-            json=json,
-            about=FailureScope.EVENT,
-            calendar_id=calendar_id,
-        )
-
-    def _items(
-        self,
-        path: str,
-        params: Mapping[str, Any],
-        calendar_id: str | None = None,
-        answer: Answer | None = None,
-    ) -> Iterator[Document]:
-        """All items of a list, page by page; `answer` is the first page if it is there already."""
-        about = FailureScope.CONNECTION if calendar_id is None else FailureScope.CALENDAR
-        following: Mapping[str, Any] | None = params
-        for _ in range(MAX_PAGES):
-            page = document(
-                answer or self._wire.call("GET", path, params=following, about=about, calendar_id=calendar_id)
-            )
-            answer = None
-            yield from mappings(page, "value", required=True)
-            path, following = optional_text(page, "@odata.nextLink"), None
-            if not path:
-                return
-        raise wrong_shape("endless pages")
-
-    def _narrowed(self, error: ProviderError, calendar_id: str) -> ProviderError:
-        """The refusal of one calendar (M20), if the account itself still answers; else the error as it is."""
-        if error.failure.symptom != "M19":
-            return error
-        self.check()
-        marks = Marks(frozenset({"foreign_calendar"}))
-        return ProviderError(
-            self._wire.table.in_reply(marks, about=FailureScope.CALENDAR, status=403, calendar_id=calendar_id)
-        )
-
-
-def _path(calendar_id: str) -> str:
-    return f"/me/calendars/{quote(calendar_id, safe='')}"
-
-
-def _view(calendar_id: str) -> str:
-    return f"{_path(calendar_id)}/calendarView"
-
-
-def _part(part: Document, batch: Answer) -> Answer:
-    """One part of a batch as an answer of its own; its body is JSON, or a text where that did not come."""
-    headers = {name: str(value) for name, value in mapping(part, "headers").items()}
-    return Answer(number(part, "status"), httpx2.Headers(headers), dumps(part.get("body")).encode(), batch.address)
-
-
-def _calendar(item: Document) -> RemoteCalendar:
-    return RemoteCalendar(
-        id=text(item, "id"),
-        name=optional_text(item, "name"),
-        writable=item.get("canEdit") is True,
-        primary=item.get("isDefaultCalendar") is True,
-        color=optional_text(item, "hexColor"),
+def _channel(subscription: Document) -> Channel:
+    return Channel(
+        text(subscription, "id"),
+        "",
+        moment(text(subscription, "expirationDateTime"), "expirationDateTime"),
     )
-
-
-def _counts(item: Document) -> bool:
-    """The busy rule of `providers.md` section 4."""
-    return (
-        item.get("isCancelled") is not True
-        and item.get("showAs") not in FREE
-        and mapping(item, "responseStatus").get("response") != "declined"
-    )
-
-
-def _busy_event(item: Document) -> BusyEvent:
-    start, end = _span(item)
-    return BusyEvent(
-        event_id=text(item, "id"),
-        start=start,
-        end=end,
-        own_key=own_key(optional_text(item, "transactionId")),
-        tentative=item.get("showAs") == "tentative"
-        or mapping(item, "responseStatus").get("response") == "tentativelyAccepted",
-    )
-
-
-def _span(item: Document) -> tuple[datetime, datetime]:
-    """Start and end; an all-day event lasts from midnight to midnight in the zone it was made in.
-
-    Where nobody knows that zone, the widest span on earth counts: unknown is never free.
-    """
-    start, end = mapping(item, "start"), mapping(item, "end")
-    first, last = _moment(start), _moment(end)
-    local = datetime.fromisoformat(text(start, "dateTime"))
-    if item.get("isAllDay") is not True or text(start, "timeZone") != "UTC" or local.time() != time():
-        return first, last
-    zone = zone_named(optional_text(item, "originalStartTimeZone"))
-    if zone is None:
-        return first - timedelta(hours=14), last + timedelta(hours=12)
-    return first.replace(tzinfo=zone).astimezone(UTC), last.replace(tzinfo=zone).astimezone(UTC)
-
-
-def _moment(edge: Document) -> datetime:
-    """A dateTimeTimeZone as aware UTC. Raises ProviderError X02."""
-    zone = zone_named(text(edge, "timeZone"))
-    if zone is None:
-        raise wrong_shape("timeZone")
-    try:
-        local = datetime.fromisoformat(text(edge, "dateTime"))
-    except ValueError as error:
-        raise wrong_shape("dateTime") from error
-    return (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
-
-
-def _utc(value: datetime) -> str:
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
-
-
-def _edge(value: datetime) -> dict[str, str]:
-    return {"dateTime": _utc(value), "timeZone": "UTC"}
 
 
 def _content(draft: EventDraft) -> dict[str, Any]:
@@ -330,8 +129,8 @@ def _content(draft: EventDraft) -> dict[str, Any]:
     return {
         "subject": draft.title,
         "body": {"contentType": "text", "content": draft.description},
-        "start": _edge(draft.start),
-        "end": _edge(draft.end),
+        "start": edge(draft.start),
+        "end": edge(draft.end),
         "location": location,
     }
 
@@ -342,8 +141,8 @@ def _rooms(draft: EventDraft) -> list[dict[str, Any]]:
 
 def _is_of(event: Document, draft: EventDraft) -> bool:
     return (
-        _moment(mapping(event, "start")) == draft.start
-        and _moment(mapping(event, "end")) == draft.end
+        utc_moment(mapping(event, "start")) == draft.start
+        and utc_moment(mapping(event, "end")) == draft.end
         and optional_text(event, "subject") == draft.title
     )
 

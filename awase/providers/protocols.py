@@ -65,8 +65,11 @@ class TokenSource(Protocol):
 class OAuthService(Protocol):
     """Connecting an account by OAuth 2 with PKCE S256."""
 
-    def authorize_url(self, *, state: str, verifier: str, login_hint: str = "") -> str:
-        """The address of the consent screen; `verifier` is the PKCE secret, sent as its S256 challenge."""
+    def authorize_url(self, *, state: str, verifier: str, login_hint: str = "", rooms: bool = False) -> str:
+        """The address of the consent screen; `verifier` is the PKCE secret, sent as its S256 challenge.
+
+        With `rooms` it also asks for what listing and reading rooms needs.
+        """
 
     def exchange(self, *, code: str, verifier: str, now: datetime) -> Grant:
         """Redeem a code. Raises ProviderError."""
@@ -101,6 +104,40 @@ class BusyEvent:
     end: datetime
     own_key: str = ""
     tentative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed in one calendar since a token, or (`full`) all busy time of the window.
+
+    `events` are busy now: together they replace whatever was held under their ids (a series may stand under
+    one id with many times). `gone` are ids of events that take no time in the window any more: deleted, moved
+    away, or free. `token` continues from here; "" where the service has none. No event is in both.
+    """
+
+    events: tuple[BusyEvent, ...]
+    gone: frozenset[str]
+    token: str = field(repr=False)
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A push channel at a service. `id` is named by its messages, `resource_id` is needed to stop it ("" where
+    the service has none); `expires_at` is aware UTC, and nothing comes after it."""
+
+    id: str
+    resource_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteRoom:
+    """A room as the service lists it. `address` is its mail address, `capacity` None if unknown."""
+
+    address: str
+    name: str
+    capacity: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,20 +211,62 @@ class CalendarProvider(Protocol):
     def delete_event(self, calendar_id: str, key: str, event_id: str = "") -> None:
         """Delete the event made with `key` (id if known). Already gone is success. Raises ProviderError."""
 
+    def event_times(self, calendar_id: str, key: str, event_id: str = "") -> tuple[datetime, datetime] | None:
+        """When the event made with `key` takes place now, as aware UTC; None if it was deleted or cancelled.
+
+        Raises ProviderError for all else: an event that cannot be read is not known to be deleted. A calendar
+        that is gone looks like a deleted event, so ask only where the calendar has just been read.
+        """
+
     def check(self) -> None:
         """The cheapest call that proves that the account works. Raises ProviderError."""
+
+
+@runtime_checkable
+class ChangesProvider(Protocol):
+    """Reading a calendar on from where the last reading ended."""
+
+    def changes(self, calendar_id: str, token: str, start: datetime, end: datetime) -> Changes:
+        """What changed since `token` (of an earlier call with the same window [start, end)), as Changes.
+
+        Everything (`full`) without a token, after a token that is no longer valid, and where the changes alone
+        do not tell all. Raises ProviderError.
+        """
+
+
+@runtime_checkable
+class PushProvider(Protocol):
+    """Being told of changes. No service promises that every message comes: reading goes on all the same."""
+
+    def watch(self, calendar_id: str, address: str, secret: str, *, channel_id: str, now: datetime) -> Channel:
+        """Have the changes of a calendar told to `address` (https), each message carrying `secret`.
+
+        `channel_id` (64 characters at most) names the channel where the service lets us. The service may call
+        the address before this returns. `now` is aware UTC. Raises ProviderError.
+        """
+
+    def renew(self, channel: Channel, *, now: datetime) -> Channel | None:
+        """The channel with a later end, or None where a service cannot: watch anew, then stop the old one.
+        Raises ProviderError."""
+
+    def stop(self, channel: Channel) -> None:
+        """End the channel. Already ended is success. Raises ProviderError."""
 
 
 @runtime_checkable
 class RoomProvider(Protocol):
     """Rooms that one connected account can read, by their mail addresses."""
 
+    def list_rooms(self) -> Sequence[RemoteRoom]:
+        """The rooms that the account sees. Raises ProviderError, SCOPE_MISSING without the scopes for rooms."""
+
     def rooms_busy(
         self, addresses: Sequence[str], start: datetime, end: datetime
     ) -> Mapping[str, tuple[BusyEvent, ...] | Failure]:
         """Busy times in [start, end) for each address asked, or that room's Failure: unknown is never free.
 
-        They are merged: `event_id` and `own_key` are "". Raises ProviderError where the whole account failed.
+        They are merged: `event_id` and `own_key` are "". Without the scope for it every room has that Failure,
+        which says nothing about the account's calendars. Raises ProviderError where the whole account failed.
         """
 
 
