@@ -31,29 +31,47 @@ LONGEST_VIEW = timedelta(days=1825)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 SHOW_AS = ("free", "tentative", "busy", "oof", "workingElsewhere", "unknown")
 # What a client may write, with the JSON type that Graph wants
-WRITABLE: dict[str, type | tuple[type, ...]] = {
+EDGE = {"dateTime": str, "timeZone": str}
+PLACE = {
+    "displayName": str,
+    "locationEmailAddress": str,
+    "locationUri": str,
+    "locationType": str,
+    "uniqueId": str,
+    "uniqueIdType": str,
+    "address": dict,
+    "coordinates": dict,
+}
+GUEST = {
+    "emailAddress": {"name": str, "address": str},
+    "type": str,
+    "status": {"response": str, "time": str},
+    "proposedNewTime": {"start": EDGE, "end": EDGE},
+}
+# What may be written, and of which kind; a list holds items of its first one.
+WRITABLE: dict[str, Any] = {
     "subject": str,
-    "body": dict,
-    "start": dict,
-    "end": dict,
-    "location": dict,
-    "locations": list,
-    "attendees": list,
+    "body": {"contentType": str, "content": str},
+    "start": EDGE,
+    "end": EDGE,
+    "location": PLACE,
+    "locations": [PLACE],
+    "attendees": [GUEST],
     "isAllDay": bool,
     "showAs": str,
     "transactionId": str,
     "isOnlineMeeting": bool,
     "onlineMeetingProvider": str,
-    "recurrence": dict,
+    "recurrence": {"pattern": dict, "range": dict},
     "reminderMinutesBeforeStart": int,
     "isReminderOn": bool,
     "sensitivity": str,
     "importance": str,
-    "categories": list,
+    "categories": [str],
     "allowNewTimeProposals": bool,
     "hideAttendees": bool,
     "responseRequested": bool,
-    "singleValueExtendedProperties": list,
+    "singleValueExtendedProperties": [{"id": str, "value": str}],
 }
 PROPERTIES = frozenset(WRITABLE) | {
     "id",

@@ -31,16 +31,28 @@ from sandbox.wire import Call, Response, json_response
 def read_body(call: Call) -> Event:
     """Refuse unknown properties and wrong types, as Graph does."""
     body = call.request.json()
-    for name, value in body.items():
-        if name.startswith("@"):
-            continue
-        if name not in WRITABLE:
-            text = f"The property '{name}' does not exist on type 'microsoft.graph.event'."
-            raise bad_body(text) if name not in PROPERTIES else bad_body(f"The property '{name}' is read-only.")
-        kind = WRITABLE[name]
-        if value is not None and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
-            raise bad_body(f"Cannot convert the value of '{name}' to the expected type.")
+    check_kind(body, WRITABLE, "event")
     return {name: value for name, value in body.items() if not name.startswith("@")}
+
+
+def check_kind(value: Any, kind: Any, where: str) -> None:
+    """Compare a value with what `WRITABLE` says; null means unset."""
+    if value is None:
+        return
+    expected = type(kind) if isinstance(kind, dict | list) else kind
+    if not isinstance(value, expected) or (kind is int and isinstance(value, bool)):
+        raise bad_body(f"Cannot convert the value of '{where}' to the expected type.")
+    if isinstance(kind, list):
+        for item in value:
+            check_kind(item, kind[0], where)
+    elif isinstance(kind, dict) and isinstance(value, dict):
+        for name, item in value.items():
+            if name in kind:
+                check_kind(item, kind[name], name)
+            elif name in PROPERTIES and kind is WRITABLE:
+                raise bad_body(f"The property '{name}' is read-only.")
+            elif "@" not in name:
+                raise bad_body(f"The property '{name}' does not exist on type 'microsoft.graph.{where}'.")
 
 
 def create(call: Call) -> Response:

@@ -54,7 +54,8 @@ def preferred_zone(call: Call) -> str:
 
 def read_time(value: Any, where: str) -> datetime:
     """A dateTimeTimeZone as aware UTC."""
-    if not isinstance(value, dict) or not isinstance(value.get("dateTime"), str):
+    texts = isinstance(value, dict) and isinstance(value.get("timeZone"), str | None)
+    if not texts or not isinstance(value.get("dateTime"), str):
         raise refuse(400, "RequestBodyRead", f"Cannot read '{where}' as microsoft.graph.dateTimeTimeZone.")
     try:
         at = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", value["dateTime"]))

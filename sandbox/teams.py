@@ -14,16 +14,16 @@ from sandbox.wire import Call, Refusal, Response, json_response
 
 Meeting = dict[str, Any]
 
-WRITABLE = (
-    "startDateTime",
-    "endDateTime",
-    "subject",
-    "externalId",
-    "lobbyBypassSettings",
-    "allowedPresenters",
-    "isEntryExitAnnounced",
-    "participants",
-)
+WRITABLE: dict[str, type | tuple[type, ...]] = {
+    "startDateTime": str,
+    "endDateTime": str,
+    "subject": (str, type(None)),
+    "externalId": str,
+    "lobbyBypassSettings": dict,
+    "allowedPresenters": str,
+    "isEntryExitAnnounced": bool,
+    "participants": dict,
+}
 READ_ONLY = ("id", "creationDateTime", "joinWebUrl", "joinUrl", "videoTeleconferenceId", "chatInfo")
 
 
@@ -60,12 +60,14 @@ def require_licence(call: Call) -> None:
 
 def read_body(call: Call) -> Meeting:
     body = call.request.json()
-    for name in body:
+    for name, value in body.items():
         if name.startswith("@"):
             continue
         if name not in WRITABLE:
             known = "is read-only" if name in READ_ONLY else "does not exist on type 'microsoft.graph.onlineMeeting'"
             raise bad_body(f"The property '{name}' {known}.")
+        if not isinstance(value, WRITABLE[name]):
+            raise bad_body(f"The value of '{name}' is of the wrong type.")
     return {name: value for name, value in body.items() if not name.startswith("@")}
 
 
@@ -75,18 +77,24 @@ def moment_text(body: Meeting, name: str, default: datetime) -> str:
         return default.strftime("%Y-%m-%dT%H:%M:%SZ")
     try:
         at = datetime.fromisoformat(body[name])
-    except (TypeError, ValueError) as problem:
+    except ValueError as problem:
         raise bad_body(f"Cannot convert the literal '{body[name]}' to 'Edm.DateTimeOffset'.") from problem
     if at.tzinfo is None:
         raise bad_body(f"Cannot convert the literal '{body[name]}' to 'Edm.DateTimeOffset'.")
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def make(call: Call, body: Meeting) -> Meeting:
+def read_span(call: Call, body: Meeting) -> tuple[str, str]:
     now = call.sandbox.now()
     start, end = moment_text(body, "startDateTime", now), moment_text(body, "endDateTime", now)
     if end < start:
         raise refuse(400, "BadRequest", "The end time is before the start time.")
+    return start, end
+
+
+def make(call: Call, body: Meeting) -> Meeting:
+    now = call.sandbox.now()
+    start, end = read_span(call, body)
     meeting = {
         "id": "MSo" + secrets.token_urlsafe(48).replace("_", "x"),
         "creationDateTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -117,6 +125,7 @@ def create_or_get(call: Call) -> Response:
     """The meeting with this externalId: 201 if it is new, 200 if it was there."""
     require_licence(call)
     body = read_body(call)
+    read_span(call, body)
     external = body.get("externalId")
     if not external:
         raise refuse(400, "BadRequest", "The externalId is required.")
