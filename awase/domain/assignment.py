@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from awase.domain.health import Group
 from awase.domain.intervals import Span, merged
 
 
@@ -41,20 +42,50 @@ class Candidate:
             raise ValueError("a weight must be positive")
 
 
-def choose(mode: Mode, candidates: Sequence[Candidate], last_position: int | None = None) -> int:
-    """The member id of the host. `candidates` are those who are free, eligible and within their limits, in
-    any order; ties go by list order. `last_position` is the place in the list of the one assigned last (None:
-    nobody yet, or no longer in the list), whether free now or not; it matters for SEQUENTIAL only.
-
-    Raises ValueError if there is no candidate.
+def rank(mode: Mode, candidates: Sequence[Candidate], last_position: int | None = None) -> list[int]:
+    """The member ids, whose turn it is first. `candidates` are those who are free, eligible and within their
+    limits, in any order; ties go by list order. `last_position` is the place in the list of the one assigned
+    last (None: nobody yet, or no longer in the list), whether free now or not; for SEQUENTIAL only.
     """
-    if mode is Mode.SEQUENTIAL:
-        last = -1 if last_position is None else last_position
-        return min(candidates, key=lambda one: (one.position <= last, one.position)).member_id
-    if mode is Mode.PRIORITY:
-        highest = max(one.level for one in candidates)
-        candidates = [one for one in candidates if one.level == highest]
-    return min(candidates, key=lambda one: (Fraction(one.count) / one.weight, one.position)).member_id
+
+    def turn(one: Candidate) -> tuple[Fraction | int, ...]:
+        if mode is Mode.SEQUENTIAL:
+            return (last_position is not None and one.position <= last_position, one.position)
+        level = -one.level if mode is Mode.PRIORITY else 0
+        return (level, Fraction(one.count) / one.weight, one.position)
+
+    return [one.member_id for one in sorted(candidates, key=turn)]
+
+
+def choose(mode: Mode, candidates: Sequence[Candidate], last_position: int | None = None) -> int:
+    """The member id of the host: the first by `rank`. Raises IndexError if there is no candidate."""
+    return rank(mode, candidates, last_position)[0]
+
+
+def fill(groups: Sequence[Group], free: Sequence[int]) -> tuple[int, ...]:
+    """Who takes the places of all groups (of people, or of rooms), in the order of `free`; () if they cannot
+    all be filled. `free` are those who can take part, whose turn it is first: everybody earlier is taken as
+    far as the groups allow, whatever it means for those later. Nobody fills two places.
+    """
+    places = [(index, set(group.ids)) for index, group in enumerate(groups) for _ in range(_size(group))]
+    holder: dict[int, int] = {}  # place → who
+
+    def seat(who: int, asked: set[int]) -> bool:
+        for place, (_, ids) in enumerate(places):
+            if who in ids and place not in asked:
+                asked.add(place)
+                if place not in holder or seat(holder[place], asked):
+                    holder[place] = who
+                    return True
+        return False
+
+    taken = tuple(who for who in dict.fromkeys(free) if seat(who, set()))
+    return taken if places and len(taken) == len(places) else ()
+
+
+def _size(group: Group) -> int:
+    """The places of a group; an empty one has one that nobody can fill."""
+    return max(1, len(set(group.ids)) if group.needed is None else group.needed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Limits: how many bookings, and how many booked minutes, per day, week, month or in total."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -83,3 +83,24 @@ def _stretch(per: Per, zone_name: str, start: int) -> Span:
         return ALWAYS
     first, after = per.dates(local_date(zone_name, start))
     return midnight(zone_name, first), midnight(zone_name, after)
+
+
+def to_json(limits: Sequence[Limit]) -> list[dict[str, str | int | None]]:
+    """Limits as they are stored."""
+    return [{"per": limit.per.value, "bookings": limit.bookings, "minutes": limit.minutes} for limit in limits]
+
+
+def from_json(stored: object) -> tuple[Limit, ...]:
+    """Read what `to_json` wrote. Raises ValueError, fit to show, for anything that is not a list of limits."""
+    if not isinstance(stored, list):
+        raise ValueError("limits are a list")  # noqa: TRY004 - one error for bad input
+    return tuple(_parse(entry) for entry in stored)
+
+
+def _parse(entry: object) -> Limit:
+    if not isinstance(entry, dict) or not entry.keys() <= {"per", "bookings", "minutes"}:
+        raise ValueError("a limit has per, bookings and minutes")
+    most = [entry.get("bookings"), entry.get("minutes")]
+    if most == [None, None] or any(number is not None and (type(number) is not int or number < 0) for number in most):
+        raise ValueError("a limit needs a number of bookings or of minutes, not negative")
+    return Limit(Per(str(entry.get("per"))), *most)

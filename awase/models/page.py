@@ -133,10 +133,12 @@ class PageMember(models.Model):
 
 
 class PageGroup(models.Model):
-    """One group of an assignment list (割当リスト), or one of rooms: `needed` of them take part, null: all."""
+    """One group of an assignment list (割当リスト), or one of rooms: `needed` of them take part, null: all.
+    Groups of people count under the condition `list` only, groups of rooms under each."""
 
     page = models.ForeignKey(BookingPage, on_delete=models.CASCADE, related_name="groups")
     position = models.PositiveSmallIntegerField(default=0)
+    of_rooms = models.BooleanField(default=False)
     needed = models.PositiveSmallIntegerField(null=True, blank=True)
     members = models.ManyToManyField(Member, blank=True, related_name="+")
     rooms = models.ManyToManyField(Room, blank=True, related_name="page_groups")

@@ -4,10 +4,9 @@ that follows. The periodic check, "check now" and the verification of a fresh gr
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max
 
 from awase import registry
 from awase.domain.availability import BusyTimes
@@ -47,7 +46,7 @@ def check(credential_id: int, cause: Cause, now: datetime) -> Good | Failure:
 def read(service: Service, credential: Credential | None, access: registry.Access, now: datetime) -> Reading:
     """Look at an account without writing anything."""
     start = (now - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    end = start + _horizon(credential)
+    end = start + _horizon(credential, start)
     wanted = _calendar_ids(credential)
     try:
         if service in MEETING_SERVICES:
@@ -80,11 +79,18 @@ def _calendar_ids(credential: Credential | None) -> list[str]:
     return list(in_use.order_by("external_id").values_list("external_id", flat=True).distinct())
 
 
-def _horizon(credential: Credential | None) -> timedelta:
+def _horizon(credential: Credential | None, start: datetime) -> timedelta:
     """As far ahead as any page that uses the account offers times, and two days for zones and yesterday."""
     pages = BookingPage.objects.filter(page_members__member__connections__credential=credential)
-    days = pages.aggregate(days=Max("period_days"))["days"] or 0
-    return min(max(timedelta(days=days), LEAST_HORIZON), LONGEST_HORIZON) + timedelta(days=3)
+    ends = [
+        LONGEST_HORIZON if days is None and last is None else max(timedelta(days=days or 0), _until(last, start))
+        for days, last in pages.values_list("period_days", "period_last").distinct()
+    ]
+    return min(max([LEAST_HORIZON, *ends]), LONGEST_HORIZON) + timedelta(days=3)
+
+
+def _until(last: date | None, start: datetime) -> timedelta:
+    return last - start.date() if last else timedelta()
 
 
 def keep(credential: Credential, reading: Reading) -> bool:

@@ -4,16 +4,39 @@ Time in which a member's accounts were broken counts as absence, so nobody is fl
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from awase.domain.assignment import Assigned, Presence, counts
+from awase.domain.assignment import Assigned, Candidate, Mode, Presence, counts, rank
 from awase.domain.health import Standing
 from awase.domain.intervals import Span, epoch
-from awase.models import BookingPage, Connection, ConnectionChange, HostTime, PageMember
+from awase.domain.schedule import day_after, midnight
+from awase.models import Absence, BookingPage, Connection, ConnectionChange, HostTime, PageMember
+from awase.models.page import Assignment
 
 PERIOD = timedelta(days=30)
+
+
+def ranked(page: BookingPage, able: Collection[int], now: datetime) -> list[int]:
+    """These members of the page, whose turn it is first, by the page's assignment (guest's choice: list order)."""
+    members = list(PageMember.objects.filter(page=page).order_by("position", "id"))
+    if page.assignment == Assignment.GUEST:
+        return [link.member_id for link in members if link.member_id in able]
+    counts, last = standing_of_hosts(page, members, now)
+    positions = {link.member_id: position for position, link in enumerate(members)}
+    candidates = [
+        Candidate(
+            member_id=link.member_id,
+            position=positions[link.member_id],
+            weight=link.weight,
+            level=link.level,
+            count=counts[link.member_id],
+        )
+        for link in members
+        if link.member_id in able
+    ]
+    return rank(Mode(page.assignment), candidates, positions.get(last) if last is not None else None)
 
 
 def standing_of_hosts(
@@ -28,16 +51,27 @@ def standing_of_hosts(
         )
     ]
     outages = _outages([link.member_id for link in links], now)
+    absences = _absences(page, [link.member_id for link in links], now)
     members = [
         Presence(
             member_id=link.member_id,
             weight=link.weight,
             joined_at=epoch(link.joined_at),
             broken=tuple(outages[link.member_id]),
+            absent=tuple(absences[link.member_id]),
         )
         for link in links
     ]
     return counts(members, history), history[-1].member_id if history else None
+
+
+def _absences(page: BookingPage, member_ids: Sequence[int], now: datetime) -> dict[int, list[Span]]:
+    """The absences that the period's bookings can lie in, by member; in the page's zone."""
+    found: dict[int, list[Span]] = defaultdict(list)
+    rows = Absence.objects.filter(member__in=member_ids, last__gte=(now - PERIOD).date())
+    for member_id, first, last in rows.values_list("member", "first", "last"):
+        found[member_id].append((midnight(page.time_zone, first), midnight(page.time_zone, day_after(last))))
+    return found
 
 
 def _outages(member_ids: Sequence[int], now: datetime) -> dict[int, list[Span]]:

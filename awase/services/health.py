@@ -5,11 +5,12 @@ ask `verdicts` for many pages at once, with a constant number of queries.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from awase.domain.errors import Capability, Reason
 from awase.domain.gate import evaluate
@@ -23,6 +24,7 @@ from awase.domain.health import (
     MemberValue,
     PageValue,
     Recorded,
+    RoomValue,
     Service,
     Standing,
     Verdict,
@@ -39,8 +41,10 @@ from awase.models import (
     Location,
     Member,
     PageChange,
+    PageGroup,
     PageHealth,
     PageMember,
+    Room,
 )
 
 
@@ -132,6 +136,7 @@ def _connection_value(
 def page_values(pages: Iterable[BookingPage], now: datetime) -> dict[int, PageValue]:
     """The gate's values of many pages in a constant number of queries."""
     pages = list(pages)
+    groups = _listed_groups(pages)
     people: dict[int, list[int]] = defaultdict(list)
     for page_id, member_id in (
         PageMember.objects.filter(page__in=pages).order_by("position", "id").values_list("page_id", "member_id")
@@ -140,14 +145,26 @@ def page_values(pages: Iterable[BookingPage], now: datetime) -> dict[int, PageVa
     places: dict[int, list[Location]] = defaultdict(list)
     for location in Location.objects.filter(page__in=pages):
         places[location.page_id].append(location)
-    wanted = {member_id for ids in people.values() for member_id in ids} | {page.owner_id for page in pages}
+    everybody = {
+        page.pk: dict.fromkeys(
+            [page.owner_id, *people[page.pk], *(pk for group in groups[page.pk] if not group.rooms for pk in group.ids)]
+        )
+        for page in pages
+    }
+    wanted = {member_id for ids in everybody.values() for member_id in ids}
     members = member_values(Member.objects.filter(pk__in=wanted).select_related("user"), now)
+    rooms = room_values(
+        {pk for of_page in groups.values() for group in of_page if group.rooms for pk in group.ids}, now
+    )
     return {
         page.pk: PageValue(
             id=page.pk,
             owner_id=page.owner_id,
-            members=tuple(members[pk] for pk in dict.fromkeys([page.owner_id, *people[page.pk]])),
-            groups=(Group(ids=tuple(people[page.pk]), needed=None if page.condition == Condition.ALL else 1),),
+            members=tuple(members[pk] for pk in everybody[page.pk]),
+            groups=(*condition_groups(Condition(page.condition), people[page.pk]), *groups[page.pk]),
+            rooms=tuple(
+                rooms[pk] for pk in dict.fromkeys(pk for group in groups[page.pk] if group.rooms for pk in group.ids)
+            ),
             locations=tuple(
                 LocationValue(id=place.pk, kind=LocationKind(place.kind), detail=place.detail)
                 for place in places[page.pk]
@@ -156,6 +173,56 @@ def page_values(pages: Iterable[BookingPage], now: datetime) -> dict[int, PageVa
         )
         for page in pages
     }
+
+
+def condition_groups(condition: Condition, member_ids: Collection[int]) -> tuple[Group, ...]:
+    """The group of people that the conditions `all` and `any` mean; an assignment list has its own."""
+    if condition == Condition.LIST:
+        return ()
+    return (Group(ids=tuple(member_ids), needed=None if condition == Condition.ALL else 1),)
+
+
+def _listed_groups(pages: Collection[BookingPage]) -> Mapping[int, list[Group]]:
+    """The stored groups that count on each page: of rooms, and of people on pages with an assignment list."""
+    lists = {page.pk for page in pages if page.condition == Condition.LIST}
+    found: dict[int, list[Group]] = defaultdict(list)
+    rows = PageGroup.objects.filter(page__in=pages).filter(Q(of_rooms=True) | Q(page__in=lists))
+    for row in rows.prefetch_related("members", "rooms"):
+        ids = tuple(one.pk for one in (row.rooms if row.of_rooms else row.members).all())
+        found[row.page_id].append(Group(ids, row.needed, rooms=row.of_rooms))
+    return found
+
+
+def room_values(room_ids: Collection[int], now: datetime) -> dict[int, RoomValue]:
+    """The gate's values of these rooms. The readers are the connection through which a room was added, then the
+    other accounts of the workspace at the same service."""
+    if not room_ids:
+        return {}
+    rooms = list(Room.objects.filter(pk__in=room_ids))
+    links = Connection.objects.filter(
+        member__workspace__in={room.workspace_id for room in rooms},
+        credential__service__in={room.service for room in rooms},
+    ).select_related("credential", "member__user")
+    found = {}
+    for room in rooms:
+        able = [
+            link
+            for link in links
+            if link.member.workspace_id == room.workspace_id and link.credential.service == room.service
+        ]
+        able.sort(key=lambda link: (link.pk != room.connection_id, link.pk))
+        first = able[0] if able else None
+        patience = tolerance_of(first.credential) if first else timedelta()
+        found[room.pk] = RoomValue(
+            id=room.pk,
+            name=room.name,
+            readers=tuple(_connection_value(link.member, link, [], now) for link in able),
+            missing=room.missing_since is not None
+            or (room.unreadable_since is not None and overdue(room.unreadable_since, now=now, tolerance=patience)),
+            member_id=first.member_id if first else None,
+            member_name=first.member.name if first else "",
+        )
+    return found
 
 
 def verdicts(pages: Iterable[BookingPage], now: datetime) -> dict[int, Verdict]:
@@ -169,10 +236,16 @@ def verdict_of(page: BookingPage, now: datetime) -> Verdict:
 
 
 def pages_of_members(member_ids: Collection[int]) -> list[BookingPage]:
-    """The pages on whose answer these members bear: as member or as owner."""
+    """The pages on whose answer these members bear: as member, as owner, or through rooms that their accounts
+    may read."""
     as_member = PageMember.objects.filter(member__in=member_ids).values("page")
+    in_list = PageGroup.objects.filter(members__in=member_ids).values("page")
+    readable = Room.objects.filter(workspace__members__in=member_ids)
+    with_room = PageGroup.objects.filter(of_rooms=True, rooms__in=readable).values("page")
     return list(
-        (BookingPage.objects.filter(pk__in=as_member) | BookingPage.objects.filter(owner__in=member_ids)).distinct()
+        BookingPage.objects.filter(
+            Q(pk__in=as_member) | Q(pk__in=in_list) | Q(pk__in=with_room) | Q(owner__in=member_ids)
+        )
     )
 
 

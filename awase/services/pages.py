@@ -8,10 +8,10 @@ from datetime import datetime
 from django.db import transaction
 
 from awase.domain.changes import Preview, preview
-from awase.domain.health import Group, LocationKind, LocationValue
+from awase.domain.health import LocationKind, LocationValue
 from awase.models import BookingPage, Condition, Location, Member, PageMember
 from awase.models.page import Assignment
-from awase.services.health import member_values, page_values, renew
+from awase.services.health import condition_groups, member_values, page_values, renew
 from awase.services.signals import Cause
 from awase.services.use import renew_use
 
@@ -71,7 +71,10 @@ def preview_people(page: BookingPage, people: People, now: datetime) -> Preview:
         value,
         owner_id=people.owner_id,
         members=tuple(found[pk] for pk in ids),
-        groups=(Group(ids=people.member_ids, needed=None if people.condition == Condition.ALL else 1),),
+        groups=(
+            *condition_groups(people.condition, people.member_ids),
+            *(group for group in value.groups if group.rooms or people.condition == Condition.LIST),
+        ),
         calendar_required=people.calendar_required,
     )
     return preview(value, after)

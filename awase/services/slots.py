@@ -5,40 +5,56 @@ is shown can be booked and what can be booked was shown.
 """
 
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from awase.domain.availability import HostTimes, Period, SlotRules, Slots, slots
+from django.db.models import Count, Q
+
+from awase.domain.availability import HostTimes, Period, Session, SlotRules, Slots, slots
 from awase.domain.gate import evaluate
-from awase.domain.health import Group, MemberValue, PageValue, Standing, Verdict
+from awase.domain.health import MemberValue, PageValue, Standing, Verdict
 from awase.domain.intervals import BusyTimes, Span, epoch, moment, span
-from awase.domain.schedule import Schedule, from_json
-from awase.models import BookingPage, CalendarBusy, Condition, HostTime, PageMember, WeeklySchedule
+from awase.models import Booking, BookingPage, BookingState, CalendarBusy, Hold, HostTime, RoomBusy, RoomTime
+from awase.models.connection import ReadBusy
+from awase.services import quotas
 from awase.services.health import page_values
+from awase.services.hours import absences_of, hours_of
 
 NEIGHBOURHOOD = timedelta(days=2)  # own bookings this far outside the window can still touch it
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The answer for one page and window. `slots` is empty while the page takes no bookings."""
+    """The answer for one page and window. `slots` is empty while the page takes no bookings. Busy times are
+    known until `read_until` for as many people as are needed (None: nothing needs to be read)."""
 
     page: BookingPage
     value: PageValue
     verdict: Verdict
     slots: Slots
-    read_until: datetime | None  # busy times are known until here for everybody needed; None: not at all
+    read_until: datetime | None
+    sessions: Mapping[int, int]  # start (epoch seconds) → the booking that carries the session
 
     @property
     def accepting(self) -> bool:
-        """Both switches: the owner's own and the system's."""
-        return self.page.accepting and self.verdict.open
+        """Both switches: the owner's own and the system's; an archived page takes nothing."""
+        return self.page.accepting and self.page.archived_at is None and self.verdict.open
 
     def hosts_at(self, start: datetime) -> tuple[int, ...]:
         """The members free at this start, in list order; empty if it is not offered."""
         at = epoch(start)
         return self.slots.free(at) if at in self.slots else ()
+
+    def rooms_at(self, start: datetime) -> tuple[int, ...]:
+        """The rooms free at this start; empty if it is not offered."""
+        at = epoch(start)
+        return self.slots.free_rooms(at) if at in self.slots else ()
+
+    def session_at(self, start: datetime) -> int | None:
+        """The booking that carries the group session which a guest would join at this start, if there is one."""
+        at = epoch(start)
+        return self.sessions[at] if at in self.slots and self.slots.session(at) else None
 
     def locations_at(self, start: datetime) -> tuple[int, ...]:
         """The ids of the locations that can be held at this start, in the page's order."""
@@ -49,17 +65,18 @@ class Offer:
         return tuple(location for location in self.verdict.offered if location in holdable)
 
 
-def rules_of(page: BookingPage) -> SlotRules:
-    """What the page itself says about its slots."""
-    return SlotRules(
-        duration_minutes=page.duration_minutes,
-        step_minutes=page.step_minutes,
-        time_zone=page.time_zone,
-        buffer_before=page.buffer_before_minutes,
-        buffer_after=page.buffer_after_minutes,
-        notice_minutes=page.notice_minutes,
-        period=Period(days_ahead=page.period_days),
-    )
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a page: starts in [start, end). `minutes`: the length that the guest chose, else the
+    page's own. `moving`, `hold`: a booking that is being moved, a slot held for this guest: neither stands in
+    its own way. `guest`: the mail address, for limits per guest."""
+
+    start: datetime
+    end: datetime
+    minutes: int | None = None
+    moving: Booking | None = None
+    hold: Hold | None = None
+    guest: str = ""
 
 
 def offer(
@@ -68,59 +85,134 @@ def offer(
     end: datetime,
     now: datetime,
     *,
+    minutes: int | None = None,
     without: Collection[int] = (),
-    moving: int | None = None,
+    moving: Booking | None = None,
+    hold: Hold | None = None,
+    guest: str = "",
 ) -> Offer:
-    """What `page` offers with starts in [start, end). `without`: members found busy or unreadable a moment ago.
-    `moving`: a booking that is being moved and so does not stand in its own way."""
+    """What `page` offers with starts in [start, end) (see `Asked`). `without`: members found busy or unreadable
+    a moment ago."""
+    asked = Asked(start, end, minutes, moving, hold, guest)
     value = page_values([page], now)[page.pk]
     verdict = evaluate(value)
-    members = {member.id: member for member in value.members}
-    hosts = [host.member_id for host in verdict.hosts] if verdict.open and page.accepting else []
-    if page.condition == Condition.ANY:
-        hosts = [host for host in hosts if host not in without]
-        groups = [Group(ids=tuple(hosts), needed=1)]
-    else:
-        hosts = [] if set(hosts) & set(without) else hosts
-        groups = [Group(ids=tuple(hosts), needed=None)]
-    times = _host_times(page, [members[host] for host in hosts], start, end, moving)
-    rules = rules_of(page)
-    known = [busy.covered_end for host in times for busy in host.busy]
+    answer = Offer(page, value, verdict, NOTHING, None, {})
+    if not answer.accepting:
+        return answer
+    sessions = _sessions(page, asked) if page.seats > 1 else {}
+    rules = rules_of(page, asked, tuple(sessions.values()))
+    hosts = host_times(answer, asked, now, without=without)
     return Offer(
         page=page,
         value=value,
         verdict=verdict,
-        slots=slots(rules, groups, times, epoch(start), epoch(end) - 1 + rules.duration_minutes * 60, epoch(now)),
-        read_until=moment(min(known) if page.condition == Condition.ALL else max(known)) if known else None,
+        slots=slots(rules, value.groups, hosts, epoch(start), epoch(end) - 1 + rules.duration, epoch(now)),
+        read_until=_read_until(hosts, everybody=verdict.locations_by_owner),
+        sessions={session.start: pk for pk, session in sessions.items()},
     )
 
 
-def _host_times(
-    page: BookingPage, members: list[MemberValue], start: datetime, end: datetime, moving: int | None
-) -> list[HostTimes]:
-    """Hours, busy times and own bookings of these members: three queries, whatever their number."""
+def rules_of(page: BookingPage, asked: Asked | None = None, sessions: tuple[Session, ...] = ()) -> SlotRules:
+    """What the page says about its slots; with the limits if it is known what is asked."""
+    rules = SlotRules(
+        duration_minutes=(asked.minutes if asked else None) or page.duration_minutes,
+        step_minutes=page.step_minutes,
+        time_zone=page.time_zone,
+        buffer_before=page.buffer_before_minutes,
+        buffer_after=page.buffer_after_minutes,
+        notice_minutes=page.notice_minutes,
+        notice_from_midnight=page.notice_from_midnight,
+        period=Period(first=page.period_first, last=page.period_last, days_ahead=page.period_days),
+        sessions=sessions,
+    )
+    if asked is None or not page.limits:
+        return rules
+    return replace(
+        rules,
+        page=quotas.page_quota(page, asked.start, asked.end, asked.moving),
+        guest=quotas.guest_quota(page, asked.guest, asked.start, asked.end, asked.moving),
+    )
+
+
+def host_times(answer: Offer, asked: Asked, now: datetime, *, without: Collection[int] = ()) -> list[HostTimes]:
+    """Hours, busy times and own bookings of the members and rooms that the gate lets take part: a constant
+    number of queries."""
+    members = {member.id: member for member in answer.value.members}
+    people = [members[host.member_id] for host in answer.verdict.hosts if host.member_id not in without]
+    return _people(answer.page, people, asked, now) + _rooms(answer, asked, now)
+
+
+def _people(page: BookingPage, members: list[MemberValue], asked: Asked, now: datetime) -> list[HostTimes]:
     ids = [member.id for member in members]
-    schedules = _schedules(page, ids)
+    hours = hours_of(page, ids, asked.start, asked.end)
+    absences = absences_of(ids, asked.start, asked.end)
+    quota = quotas.host_quotas(page, ids, asked.start, asked.end, asked.moving)
     taken: dict[int, list[Span]] = defaultdict(list)
-    rows = HostTime.objects.filter(
-        member__in=ids, active=True, start__lt=end + NEIGHBOURHOOD, end__gt=start - NEIGHBOURHOOD
-    ).exclude(booking=moving)
-    for member_id, begins, ends in rows.values_list("member", "start", "end"):
+    for member_id, begins, ends in HostTime.objects.filter(
+        taking(asked.start, asked.end, now, asked.moving, asked.hold), member__in=ids
+    ).values_list("member", "start", "end"):
         taken[member_id].append(span(begins, ends))
     checked = [calendar for member in members for calendar in _to_respect(member)]
-    read = {
-        busy.calendar_id: BusyTimes(bytes(busy.spans), busy.covered_start, busy.covered_end, busy.read_at)
-        for busy in CalendarBusy.objects.filter(calendar__in=checked)
-    }
+    read = {busy.calendar_id: _busy(busy) for busy in CalendarBusy.objects.filter(calendar__in=checked).defer("events")}
     return [
         HostTimes(
             member_id=member.id,
-            schedule=schedules[member.id],
+            schedule=hours[member.id],
             busy=tuple(read.get(calendar, BusyTimes.unread()) for calendar in _to_respect(member)),
             own=tuple(taken[member.id]),
+            absences=absences.get(member.id, ()),
+            quota=quota[member.id],
         )
         for member in members
     ]
+
+
+def _rooms(answer: Offer, asked: Asked, now: datetime) -> list[HostTimes]:
+    ids = answer.verdict.rooms
+    if not ids:
+        return []
+    taken: dict[int, list[Span]] = defaultdict(list)
+    for room_id, begins, ends in RoomTime.objects.filter(
+        taking(asked.start, asked.end, now, asked.moving, asked.hold), room__in=ids
+    ).values_list("room", "start", "end"):
+        taken[room_id].append(span(begins, ends))
+    read = {busy.room_id: _busy(busy) for busy in RoomBusy.objects.filter(room__in=ids)}
+    return [
+        HostTimes(pk, None, busy=(read.get(pk, BusyTimes.unread()),), own=tuple(taken[pk]), room=True) for pk in ids
+    ]
+
+
+def taking(start: datetime, end: datetime, now: datetime, moving: Booking | None, hold: Hold | None) -> Q:
+    """Host or room times that stand in the way around [start, end): active, of a booking other than the one
+    that is moved, or of somebody else's hold that has not run out."""
+    near = Q(active=True, start__lt=end + NEIGHBOURHOOD, end__gt=start - NEIGHBOURHOOD)
+    others = Q(hold=None) | (Q(hold__expires_at__gt=now) & ~Q(hold=hold) if hold else Q(hold__expires_at__gt=now))
+    return near & others & ~Q(booking=moving) if moving else near & others
+
+
+def _sessions(page: BookingPage, asked: Asked) -> dict[int, Session]:
+    """The group sessions of the page with starts in the window, by the booking that carries each."""
+    taken = Q(seats__state__in=quotas.COUNTED)
+    if asked.moving is not None:
+        taken &= ~Q(seats=asked.moving)
+    rows = Booking.objects.filter(
+        page=page, is_session=True, state=BookingState.CONFIRMED, start__gte=asked.start, start__lt=asked.end
+    ).annotate(seats_taken=Count("seats", filter=taken, distinct=True))
+    if asked.moving is not None:
+        rows = rows.exclude(pk=asked.moving.pk)
+    hosts: dict[int, list[int]] = defaultdict(list)
+    for booking_id, member_id in HostTime.objects.filter(booking__in=rows, active=True).values_list(
+        "booking", "member"
+    ):
+        hosts[booking_id].append(member_id)
+    return {
+        row.pk: Session(epoch(row.start), epoch(row.end), tuple(sorted(hosts[row.pk])), page.seats - row.seats_taken)
+        for row in rows.order_by("pk")
+    }
+
+
+def _busy(row: ReadBusy) -> BusyTimes:
+    return BusyTimes(bytes(row.spans), row.covered_start, row.covered_end, row.read_at)
 
 
 def _to_respect(member: MemberValue) -> list[int]:
@@ -135,20 +227,13 @@ def _to_respect(member: MemberValue) -> list[int]:
     ]
 
 
-NEVER = Schedule(time_zone="UTC", weekly=((),) * 7)
+def _read_until(hosts: list[HostTimes], *, everybody: bool) -> datetime | None:
+    """Until when the busy times are known: of everybody, or of the one who is known longest."""
+    known = [min((busy.covered_end for busy in host.busy), default=None) for host in hosts]
+    read = [until for until in known if until is not None]
+    if not read or (not everybody and None in known):
+        return None
+    return moment(min(read) if everybody else max(read))
 
 
-def _schedules(page: BookingPage, member_ids: Collection[int]) -> dict[int, Schedule]:
-    """Each member's hours: those chosen for the page, else their default ones; nobody's default is closed."""
-    found = dict.fromkeys(member_ids, NEVER)
-    for row in WeeklySchedule.objects.filter(member__in=member_ids, is_default=True):
-        found[row.member_id] = _schedule(row)
-    chosen = PageMember.objects.filter(page=page, member__in=member_ids, schedule__isnull=False)
-    for link in chosen.select_related("schedule"):
-        assert link.schedule is not None
-        found[link.member_id] = _schedule(link.schedule)
-    return found
-
-
-def _schedule(row: WeeklySchedule) -> Schedule:
-    return from_json(row.time_zone, row.weekly, row.overrides)
+NOTHING = slots(SlotRules(1, 1, "UTC"), (), (), 0, 0, 0)

@@ -56,7 +56,7 @@ def _backing(member_ids: Collection[int]) -> set[tuple[int, str]]:
     backed: set[tuple[int, str]] = set()
     for kind, service in BACKED_BY.items():
         pages = BookingPage.objects.filter(locations__kind=kind)
-        owners = pages.filter(condition=Condition.ALL, owner__in=member_ids).values_list("owner", flat=True)
+        owners = pages.exclude(condition=Condition.ANY).filter(owner__in=member_ids).values_list("owner", flat=True)
         hosts = pages.filter(condition=Condition.ANY, page_members__member__in=member_ids)
         backed.update((owner, service.value) for owner in owners)
         backed.update((host, service.value) for host in hosts.values_list("page_members__member", flat=True))

@@ -22,6 +22,7 @@ from awase.domain.intervals import epoch, moment
 from awase.models import BookingPage, Condition, Workspace
 from awase.models.page import Assignment
 from awase.services import words
+from awase.services.checks import LONGEST_HORIZON
 from awase.services.slots import Offer, offer, rules_of
 
 Context = dict[str, Any]
@@ -143,8 +144,8 @@ def places_at(answer: Offer, start: datetime, host_id: int | None) -> tuple[int,
 
 
 def whole_offer(page: BookingPage, now: datetime) -> tuple[Offer, datetime]:
-    """Everything that the page offers from now to the end of its period, and that end."""
-    end = moment(rules_of(page).period_span(epoch(now))[1])
+    """Everything that the page offers from now to the end of its period, or of what is read ahead; and that end."""
+    end = moment(min(rules_of(page).period_span(epoch(now))[1], epoch(now + LONGEST_HORIZON)))
     return offer(page, now, end, now), end
 
 

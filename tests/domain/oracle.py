@@ -1,11 +1,14 @@
 """The rules of section 3 a second time, straight from the text, in another style and sharing no code with
 the gate: letters instead of values, and every way of filling the groups tried in turn.
 
-A member is three letters: the state of their calendar, Zoom and Teams, each `+` ok, `!` error, `-` none.
+A member is letters: the state of their calendar, Zoom and Teams, each `+` ok, `!` error, `-` none; where a page
+has them, also Google Meet, phone and in person.
 """
 
 from dataclasses import dataclass
 from itertools import permutations
+
+PLACE = {"zoom": 1, "teams": 2, "meet": 3, "phone": 4, "in_person": 5}
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class Answer:
 
 def held(member: str, location: str) -> str:
     """`location(M, L)`: the letter of the account behind it; what needs no account always works."""
-    return {"zoom": member[1], "teams": member[2]}.get(location, "+")
+    at = PLACE.get(location)
+    return "+" if at is None or at >= len(member) else member[at]
 
 
 def answer(condition: str, members: list[str], locations: list[str], *, required: bool) -> Answer:

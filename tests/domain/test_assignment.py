@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awase.domain.assignment import Assigned, Candidate, Mode, Presence, choose, counts
+from awase.domain.assignment import Assigned, Candidate, Mode, Presence, choose, counts, fill, rank
+from awase.domain.health import Group
 
 ANN, BEN, CAL = 1, 2, 3
 
@@ -75,7 +76,7 @@ def test_in_turn_those_who_are_not_free_are_passed_over():
 
 @pytest.mark.parametrize("mode", Mode)
 def test_without_candidates_there_is_no_choice(mode):
-    with pytest.raises(ValueError, match="empty"):
+    with pytest.raises(IndexError):
         choose(mode, [])
 
 
@@ -147,3 +148,20 @@ def test_even_assignment_never_strays_far_from_the_weights(weights, bookings):
         assign(members, history, at=at)
     per_weight = [shares(history)[id] / weight for id, weight in enumerate(weights)]
     assert max(per_weight) - min(per_weight) <= 1
+
+
+def test_groups_are_filled_by_those_whose_turn_it_is_and_nobody_twice():
+    both = [Group((1, 2), 1), Group((1, 3), 1)]
+    assert fill(both, [1, 2, 3]) == (1, 2)
+    assert fill(both, [3, 1, 2]) == (3, 1)
+    assert fill(both, [1]) == ()
+    assert fill([Group((4, 5))], [5, 4]) == (5, 4)
+    assert fill([Group(())], [1]) == ()
+    assert fill([], [1]) == ()
+
+
+def test_a_rank_names_everybody_and_begins_with_the_one_chosen():
+    for mode in Mode:
+        order = rank(mode, candidates(3, 1, 2), 10)
+        assert sorted(order) == [ANN, BEN, CAL]
+        assert order[0] == choose(mode, candidates(3, 1, 2), 10)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from awase.domain.intervals import epoch
-from awase.domain.limits import ALWAYS, NO_LIMITS, Limit, Per, Quota
+from awase.domain.limits import ALWAYS, NO_LIMITS, Limit, Per, Quota, from_json, to_json
 
 HALF_HOUR = 1800
 
@@ -73,3 +73,27 @@ def test_bookings_of_other_stretches_do_not_add_up():
     booked = bookings("2026-12-30 09:00", "2026-12-31 09:00", "2027-01-04 09:00")
     assert full(Limit(Per.DAY, bookings=2), booked) == []
     assert full(Limit(Per.WEEK, bookings=2), booked) == [(at("2026-12-28"), at("2027-01-04"))]
+
+
+def test_limits_are_stored_and_read_again():
+    limits = (Limit(Per.DAY, bookings=3), Limit(Per.WEEK, minutes=600), Limit(Per.TOTAL, 1, 60))
+    assert from_json(to_json(limits)) == limits
+    assert from_json([]) == ()
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {},
+        ["day"],
+        [{"per": "day"}],
+        [{"per": "year", "bookings": 1}],
+        [{"per": "day", "bookings": -1}],
+        [{"per": "day", "minutes": "60"}],
+        [{"per": "day", "bookings": True}],
+        [{"per": "day", "bookings": 1, "more": 2}],
+    ],
+)
+def test_what_is_no_list_of_limits_is_refused(stored):
+    with pytest.raises(ValueError, match=r"limit|Per"):
+        from_json(stored)
