@@ -99,7 +99,7 @@ def offer(
     answer = Offer(page, value, verdict, NOTHING, None, {})
     if not answer.accepting:
         return answer
-    sessions = _sessions(page, asked) if page.seats > 1 else {}
+    sessions = sessions_of(page, asked) if page.seats > 1 else {}
     rules = rules_of(page, asked, tuple(sessions.values()))
     hosts = host_times(answer, asked, now, without=without)
     return Offer(
@@ -139,10 +139,11 @@ def host_times(answer: Offer, asked: Asked, now: datetime, *, without: Collectio
     number of queries."""
     members = {member.id: member for member in answer.value.members}
     people = [members[host.member_id] for host in answer.verdict.hosts if host.member_id not in without]
-    return _people(answer.page, people, asked, now) + _rooms(answer, asked, now)
+    return people_times(answer.page, people, asked, now) + room_times(answer.verdict.rooms, asked, now)
 
 
-def _people(page: BookingPage, members: list[MemberValue], asked: Asked, now: datetime) -> list[HostTimes]:
+def people_times(page: BookingPage, members: list[MemberValue], asked: Asked, now: datetime) -> list[HostTimes]:
+    """Hours, busy times, own bookings, absences and limits of these members on the page."""
     ids = [member.id for member in members]
     hours = hours_of(page, ids, asked.start, asked.end)
     absences = absences_of(ids, asked.start, asked.end)
@@ -167,8 +168,8 @@ def _people(page: BookingPage, members: list[MemberValue], asked: Asked, now: da
     ]
 
 
-def _rooms(answer: Offer, asked: Asked, now: datetime) -> list[HostTimes]:
-    ids = answer.verdict.rooms
+def room_times(ids: Collection[int], asked: Asked, now: datetime) -> list[HostTimes]:
+    """Busy times and bookings of these rooms, each always open."""
     if not ids:
         return []
     taken: dict[int, list[Span]] = defaultdict(list)
@@ -190,7 +191,7 @@ def taking(start: datetime, end: datetime, now: datetime, moving: Booking | None
     return near & others & ~Q(booking=moving) if moving else near & others
 
 
-def _sessions(page: BookingPage, asked: Asked) -> dict[int, Session]:
+def sessions_of(page: BookingPage, asked: Asked) -> dict[int, Session]:
     """The group sessions of the page with starts in the window, by the booking that carries each."""
     taken = Q(seats__state__in=quotas.COUNTED)
     if asked.moving is not None:
