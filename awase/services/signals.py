@@ -14,7 +14,7 @@ from awase.domain.transition import after_failure, after_good, after_partial
 from awase.models import Connection, ConnectionChange, Credential, Effect, EffectState, Member, ServiceAlarm
 from awase.providers.history import seen_again
 from awase.services import notices
-from awase.services.health import Renewal, pages_of_members, recorded_state, renew, standing_of
+from awase.services.health import Renewal, pages_of_members, recorded_state, renew, standing_of, tolerance_of
 
 # While an error needs a person the service is probed rarely, so that a cure on its side is noticed too.
 PROBES = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
@@ -62,6 +62,7 @@ def record(
         if isinstance(signal, Good) and not signal.full and before.standing is Standing.OK and not credential.lacking:
             return Renewal([], [])  # nothing to learn from yet another call that worked
         lacking_before = dict(credential.lacking)
+        felt, felt_since = standing_of(credential, now), _felt_since(credential, now)
         if isinstance(signal, Failure):
             signal = _with_memory(credential, signal, now)
             after = after_failure(before, signal, now=now)
@@ -72,27 +73,39 @@ def record(
         _write(credential, after, now)
         shown = standing_of(credential, now)
         if shown != (after.standing, after.reason):
-            _write(credential, Recorded(*shown, after.last_good, now, after.our_fault), now)
+            since = felt_since if shown == felt else now
+            _write(credential, Recorded(*shown, after.last_good, since, after.our_fault), now)
         _plan_next_check(credential, signal, now)
         credential.save()
-        changed = shown != (before.standing, before.reason) or credential.lacking != lacking_before
+        unwritten = felt != (before.standing, before.reason)
+        changed = unwritten or shown != felt or credential.lacking != lacking_before
         if not changed and not calendars_changed:
             return Renewal([], [])
-        if changed:
-            ConnectionChange.objects.create(
-                credential=credential,
-                at=now,
-                standing=shown[0],
-                reason=shown[1] or "",
-                symptom=credential.last_symptom if isinstance(signal, Failure) else "",
-                cause=cause,
-            )
+        symptom = credential.last_symptom if isinstance(signal, Failure) else ""
+        if unwritten:
+            _remember(credential, felt, felt_since, symptom, cause)
+        if shown != felt or credential.lacking != lacking_before:
+            _remember(credential, shown, now, symptom, cause)
         pages = pages_of_members(linked_members(credential))
         renewal = renew(pages, now, cause, credential)
         if shown[0] is not Standing.ERROR:
             resume_parked(credential, now)
         notices.state_changed(credential, before.standing, shown, pages, renewal, now)
         return renewal
+
+
+def _felt_since(credential: Credential, now: datetime) -> datetime:
+    """Since when the state counts that nobody wrote down yet: since the tolerance ran out."""
+    ran_out = (credential.last_good or credential.since) + tolerance_of(credential)
+    return max(credential.since, ran_out) if ran_out <= now else now
+
+
+def _remember(
+    credential: Credential, state: tuple[Standing, Reason | None], at: datetime, symptom: str, cause: Cause
+) -> None:
+    ConnectionChange.objects.create(
+        credential=credential, at=at, standing=state[0], reason=state[1] or "", symptom=symptom, cause=cause
+    )
 
 
 def linked_members(credential: Credential) -> list[int]:
