@@ -2,6 +2,8 @@
 
 import os
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 
 class ConfigurationError(SystemExit):
@@ -38,3 +40,49 @@ def number(name: str, default: int) -> int:
 def words(name: str, default: str = "") -> tuple[str, ...]:
     """A list separated by commas or white space."""
     return tuple(text(name, default).replace(",", " ").split())
+
+
+_SQLITE = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "CONN_MAX_AGE": None,
+    "OPTIONS": {
+        # A deferred transaction that begins with a read cannot be upgraded under load; IMMEDIATE waits instead.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+    },
+}
+_POSTGRESQL = {
+    "ENGINE": "django.db.backends.postgresql",
+    "CONN_MAX_AGE": 600,
+    # A server that was restarted is noticed before the first query of a request, not by it.
+    "CONN_HEALTH_CHECKS": True,
+}
+
+
+def database(name: str, default: str) -> dict[str, Any]:
+    """A database by its address, as Django wants it told.
+
+    `sqlite:///relative.sqlite3`, `sqlite:////absolute.sqlite3` or
+    `postgresql://user:password@host:port/name?sslmode=require`; what stands after the question mark goes to
+    libpq (a socket's folder as `?host=/run/postgresql`). Reserved characters are percent-encoded.
+    """
+    try:
+        address = urlsplit(text(name, default))
+        port = address.port
+    except ValueError:
+        raise ConfigurationError(f"{name} is no valid address.") from None
+    path = unquote(address.path.removeprefix("/"))
+    if address.scheme == "sqlite" and path and not address.netloc:
+        return {**_SQLITE, "NAME": str(Path(path).resolve())}
+    if address.scheme in {"postgres", "postgresql"} and path:
+        return {
+            **_POSTGRESQL,
+            "NAME": path,
+            "USER": unquote(address.username or ""),
+            "PASSWORD": unquote(address.password or ""),
+            "HOST": unquote(address.hostname or ""),
+            "PORT": port or "",
+            "OPTIONS": {"connect_timeout": "10", **dict(parse_qsl(address.query))},
+        }
+    raise ConfigurationError(f"{name} must be postgresql://user:password@host:port/name or sqlite:///file.")

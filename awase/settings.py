@@ -5,11 +5,11 @@ What an operator must set: AWASE_URL, AWASE_SECRET_KEY and AWASE_ENCRYPTION_KEYS
 
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from csp.constants import NONE, SELF
 
-from awase.environment import ConfigurationError, flag, number, text, words
+from awase.environment import ConfigurationError, database, flag, number, text, words
 
 PACKAGE = Path(__file__).resolve().parent
 STATE = Path(text("AWASE_STATE", ".state")).resolve()
@@ -76,19 +76,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": str(STATE / "awase.sqlite3"),
-        "CONN_MAX_AGE": None,
-        "OPTIONS": {
-            # A deferred transaction that begins with a read cannot be upgraded under load; IMMEDIATE waits instead.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
-        },
-    }
-}
+DATABASES = {"default": database("DATABASE_URL", f"sqlite:///{quote(str(STATE / 'awase.sqlite3'))}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Shared between processes, so that rate limits hold whichever worker answers.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "awase_cache"}}

@@ -4,17 +4,34 @@ import atexit
 import os
 import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import quote
 
 state = Path(tempfile.mkdtemp(prefix="awase-tests-"))
 atexit.register(shutil.rmtree, state, ignore_errors=True)
 (state / "static").mkdir()
+
+until_the_end = ExitStack()
+atexit.register(until_the_end.close)
+database_server = None
+if {"sqlite": False, "postgres": True}[os.environ.pop("AWASE_TEST_DATABASE", "sqlite")]:
+    from tests import postgres
+
+    database_server = until_the_end.enter_context(postgres.running())
+
+
+def new_database(folder: Path) -> str:
+    """The address of an empty database of the kind that this run is about; a file lies in `folder`."""
+    return database_server.new_database() if database_server else f"sqlite:///{quote(str(folder / 'own.sqlite3'))}"
+
 
 for name in [name for name in os.environ if name.startswith("AWASE_")]:
     del os.environ[name]
 os.environ.update(
     {
         "AWASE_STATE": str(state),
+        "DATABASE_URL": new_database(state),
         "AWASE_URL": "https://awase.test",
         "AWASE_SECRET_KEY": "only-for-tests",
         "AWASE_ENCRYPTION_KEYS": "b3VyLWtleS1mb3ItdGVzdHMtb25seS0zMi1ieXRlcyE=",

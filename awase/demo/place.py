@@ -11,6 +11,7 @@ import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
 WEB_HOST = "127.0.0.1"
 # Another host name than the product's, so that the two share no cookies, like the real services.
@@ -64,6 +65,7 @@ class Place:
             "PYTHONUNBUFFERED": "1",
             "AWASE_DEMO": "1",
             "AWASE_STATE": str(self.folder),
+            "DATABASE_URL": f"sqlite:///{quote(str(self.folder / 'awase.sqlite3'))}",
             "AWASE_URL": self.url,
             "AWASE_SECRET_KEY": self.secret_key,
             "AWASE_ENCRYPTION_KEYS": self.encryption_key,

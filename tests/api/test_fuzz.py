@@ -1,11 +1,14 @@
 """The whole schema under generated requests, good and bad: no 5xx, no hang, and every answer as documented."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -46,6 +49,17 @@ OPERATIONS = [
 ]
 
 
+@contextmanager
+def one_connection() -> Iterator[None]:
+    """The server's side keeps the test's own database connection open, as Django's test client sees to it."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
+
+
 @pytest.fixture
 def call(
     owner: Member,
@@ -62,7 +76,8 @@ def call(
     uid = program(owner).post("pages/consult/bookings", wish()).body["uid"]
     rows: dict[str, Any] = {"slug": "consult", "uid": uid, "connection_id": calendar.pk}
     headers = {"Authorization": f"Bearer {keys.create(owner, Scope, datetime.now(UTC))}", "Host": "awase.test"}
-    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application, headers={"Host": "awase.test"})
+    with one_connection():
+        schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application, headers={"Host": "awase.test"})
 
     def send(path: str, method: str, mode: GenerationMode, there: bool) -> None:
         operation = schema[path][method]
@@ -75,7 +90,8 @@ def call(
         def run(case: Case) -> None:
             case.call_and_validate(headers=headers, checks=checks)
 
-        run()
+        with one_connection():
+            run()
 
     return send
 

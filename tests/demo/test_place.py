@@ -72,9 +72,11 @@ def test_starting_over_deletes_nothing_in_a_folder_of_something_else(tmp_path: P
 def test_the_demo_takes_nothing_over_from_another_instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("AWASE_SMTP_HOST", "mail.example.jp")
     monkeypatch.setenv("AWASE_CHECK_SECONDS", "7")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://db.example.jp/awase")
     environment = place.settle(tmp_path, None).environment()
     assert "AWASE_SMTP_HOST" not in environment
     assert environment["AWASE_CHECK_SECONDS"] == "7"
+    assert environment["DATABASE_URL"] == f"sqlite:///{tmp_path / 'awase.sqlite3'}"
 
 
 def test_product_and_services_go_by_different_host_names(tmp_path: Path):

@@ -27,7 +27,7 @@ print(*offer(page, now + timedelta(days=1), now + timedelta(days=15), now).slots
 if {bare}:
     with connection.cursor() as cursor:
         for event in ("INSERT", "UPDATE"):
-            cursor.execute(f"DROP TRIGGER host_time_no_overlap_{{event}}")
+            cursor.execute(f"DROP TRIGGER awase_hosttime_no_overlap_{{event}}")
 """
 COUNT = """
 import django; django.setup()
