@@ -234,7 +234,7 @@ FREE_BUSY = {
 CHANNEL = {
     **dict.fromkeys(("address", "expiration", "id", "kind", "resourceId", "resourceUri", "token"), str),
     "type": str,
-    "params": ANY,
+    "params": {"ttl": str},
     "payload": bool,
 }
 WORDS = {

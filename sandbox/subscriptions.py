@@ -36,7 +36,10 @@ def watch(call: Call) -> Response:
         raise bad(f"WebHook callback must be HTTPS: {address}", "push.webhookUrlNotHttps")
     if channel_id in call.sandbox.state.channels:
         raise bad(f"Channel id {channel_id} not unique", "channelIdNotUnique")
-    life = min(float((body.get("params") or {}).get("ttl", WEEK)), WEEK)
+    ttl = (body.get("params") or {}).get("ttl") or str(int(WEEK))
+    if not ttl.isdigit():
+        raise bad(f"Invalid value for: {ttl} is not a valid ttl")
+    life = min(float(ttl), WEEK)
     channel = open_channel(call, channel_id, calendar.id, address, body.get("token") or "", life)
     channel.resource = secrets.token_urlsafe(20)
     google_message(call.sandbox, channel, "sync")
@@ -79,6 +82,9 @@ def stop(call: Call) -> Response:
 def create(call: Call) -> Response:
     """Graph: open a subscription, after the handshake with its address."""
     body = call.request.json()
+    for name, value in body.items():
+        if not isinstance(value, bool if name == "includeResourceData" else str | None):
+            raise refuse(400, "BadRequest", f"The value of '{name}' is of the wrong type.")
     address, lifecycle = body.get("notificationUrl"), body.get("lifecycleNotificationUrl") or ""
     kinds = [kind.strip() for kind in str(body.get("changeType", "")).split(",")]
     resource = RESOURCE.fullmatch(str(body.get("resource", "")))

@@ -87,8 +87,9 @@ class OutlookReading:
     def changes(self, calendar_id: str, token: str, start: datetime, end: datetime) -> Changes:
         """By `calendarView/delta`, the token being its link; see `ChangesProvider.changes`.
 
-        A delta is heavy, and of a series it tells times without saying whether they are busy: so it only tells
-        what changed. Where that is a series, and for the first reading, the view itself is read.
+        A delta is heavy; of a series it tells times without saying whether they are busy, and of one that was
+        deleted perhaps no more than its master's id. So it tells what changed, and where that is more than new
+        and changed single events, the view itself is read.
         """
         try:
             return since_or_whole(
@@ -101,10 +102,9 @@ class OutlookReading:
 
     def _since(self, calendar_id: str, token: str, start: datetime, end: datetime) -> Changes:
         items, following = self._delta(token, None, calendar_id)
-        there = [item for item in items if "@removed" not in item]
-        if any(item.get("type") != "singleInstance" for item in there):
+        if any("@removed" in item or item.get("type") != "singleInstance" for item in items):
             return self._view(calendar_id, start, end, following)
-        busy = [_busy_event(item) for item in there if _counts(item)]
+        busy = [_busy_event(item) for item in items if _counts(item)]
         return changed(busy, (text(item, "id") for item in items), following, start, end)
 
     def _whole(self, calendar_id: str, start: datetime, end: datetime) -> Changes:
@@ -139,7 +139,7 @@ class OutlookReading:
 
     def list_rooms(self) -> Sequence[RemoteRoom]:
         """The rooms of the organisation; work accounts only, and its administrator must have consented."""
-        params = {"$top": 100, "$select": "displayName,emailAddress,capacity"}
+        params = {"$top": 100}  # $select is described for the fields of every place only
         return [_room(item) for item in self._items("/places/microsoft.graph.room", params)]
 
     def rooms_busy(
