@@ -126,7 +126,9 @@ ZOOM_IS_OLDER = {
     "no body for any error": lambda operation: (
         not any("content" in answer for status, answer in operation["responses"].items() if status[0] in "34")
     ),
-    "no scopes, so none of the granular ones": lambda operation: "security" not in operation,
+    "no scopes, so none of the granular ones": lambda operation: (
+        operation.get("security", [{"OAuth": []}]) == [{"OAuth": []}]
+    ),
 }
 
 
