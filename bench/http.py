@@ -87,7 +87,7 @@ def measure(database: str, *, tiny: bool) -> Iterator[Row]:
     sizes, rounds, seconds = ((1, 10), 5, 0.3) if tiny else ((1, 10, 50, 200), 300, 8.0)
     with stage(database) as here:
         progress(f"{database}: storing the busy times of {sum(sizes)} members")
-        teams = {size: here.fill("team", str(size), str(CLIENTS * KEYS_A_CLIENT)) for size in sizes}
+        teams = {size: here.ask("bench.rows", "team", str(size), str(CLIENTS * KEYS_A_CLIENT)) for size in sizes}
         first_answer = here.serve()
         for request in ("api", "page"):
             for mode in ("all", "any"):

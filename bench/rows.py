@@ -1,13 +1,16 @@
 """The rows of a benchmark, written by the product's own functions; runs in a process of its own.
 
-`python -m bench.rows team MEMBERS KEYS` or `python -m bench.rows hosts MEMBERS KEYS`; the last line printed is
-one JSON object with the workspace's address and API keys.
+`python -m bench.rows team MEMBERS KEYS` writes a team with the workload's busy times, and a page for each
+condition; `hosts MEMBERS KEYS` people without busy times, each with a page, and one page for any of them. The
+last line printed is one JSON object with the workspace's address and API keys. `verify` counts what bookings
+have left behind.
 """
 
 import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import django
 
@@ -17,16 +20,20 @@ from django.db import transaction  # noqa: E402
 
 from awase.domain.health import Service, Standing  # noqa: E402
 from awase.models import (  # noqa: E402
+    Booking,
     BookingPage,
+    BookingState,
     Calendar,
     Condition,
     Connection,
     Credential,
+    Effect,
+    EffectState,
+    HostTime,
     Member,
     PageMember,
     User,
     WeeklySchedule,
-    Workspace,
 )
 from awase.providers.protocols import BusyEvent  # noqa: E402
 from awase.services import accounts, checks, keys, pages  # noqa: E402
@@ -94,22 +101,40 @@ def add_page(slug: str, members: Sequence[Member], condition: Condition, now: da
     return page
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Write the rows and tell of them."""
-    kind, members, keys_wanted = arguments[0], int(arguments[1]), int(arguments[2])
-    slug, now = f"{kind}-{members}", datetime.now(UTC)
+def write(kind: str, members: int, keys_wanted: int, now: datetime) -> dict[str, object]:
+    """A workspace of this kind; what a benchmark needs to know of it."""
+    slug = f"{kind}-{members}"
     with transaction.atomic():
         if kind == "team":
-            team = workspace(slug, busy_members(members), now)
+            people = workspace(slug, busy_members(members), now)
             for condition in (Condition.ALL, Condition.ANY):
-                add_page(condition.value, team, condition, now)
+                add_page(condition.value, people, condition, now)
         else:
-            team = workspace(slug, [()] * members, now)
-            for number, member in enumerate(team):
+            people = workspace(slug, [()] * members, now)
+            for number, member in enumerate(people):
                 add_page(f"host-{number}", [member], Condition.ALL, now)
-            add_page("any", team, Condition.ANY, now)
-        made = [keys.create(team[0], list(keys.Scope), now) for _ in range(keys_wanted)]
-    print(json.dumps({"workspace": Workspace.objects.get(slug=slug).slug, "keys": made}))
+            add_page("any", people, Condition.ANY, now)
+        return {"workspace": slug, "keys": [keys.create(people[0], list(keys.Scope), now) for _ in range(keys_wanted)]}
+
+
+def verify() -> dict[str, int]:
+    """The bookings that stand, pairs of them that take the same host's time, and effects that wait."""
+    times = HostTime.objects.filter(active=True).order_by("member", "start").values_list("member", "start", "end")
+    overlaps = sum(one[0] == other[0] and other[1] < one[2] for one, other in pairwise(times))
+    return {
+        "bookings": Booking.objects.filter(state=BookingState.CONFIRMED, host_times__active=True).distinct().count(),
+        "overlaps": overlaps,
+        "waiting": Effect.objects.filter(state=EffectState.PENDING).count(),
+    }
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Do what is asked and tell of it."""
+    if arguments == ["verify"]:
+        told: object = verify()
+    else:
+        told = write(arguments[0], int(arguments[1]), int(arguments[2]), datetime.now(UTC))
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

@@ -43,10 +43,10 @@ class Stage:
         }
         self.children = Children(self.environment, folder / "logs")
 
-    def fill(self, *arguments: str) -> Any:
-        """Let `bench.rows` write rows; returns what it tells of them."""
-        self.children.run("rows", "bench.rows", *arguments)
-        return json.loads(self.children.last_lines("rows").splitlines()[-1])
+    def ask(self, module: str, *arguments: str) -> Any:
+        """Run a module of the benchmarks in this instance; returns the JSON object that it prints last."""
+        self.children.run(module, module, *arguments)
+        return json.loads(self.children.last_lines(module).splitlines()[-1])
 
     def serve(self) -> float:
         """Start the web server; returns after how many seconds it gave its first answer."""

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bench import http
+from bench import booking, health, http
+from bench.stage import DATABASES
 
 
 def told(capsys: pytest.CaptureFixture[str], main: Callable[[list[str]], int], *arguments: str) -> dict[str, Any]:
@@ -30,3 +31,20 @@ def test_whole_requests_are_measured_against_the_real_server(capsys: pytest.Capt
         "background worker",
         "start to first answer",
     ]
+
+
+def test_bookings_are_measured_and_looked_through_afterwards(capsys: pytest.CaptureFixture[str]) -> None:
+    found = told(capsys, booking.main, "--database", "sqlite")
+    assert found["id"] == "P4"
+    assert [row["hosts"] for row in found["rows"]] == ["a host each", "one host", "any of ten hosts"]
+    assert all(row["bookings"] == 32 and row["per_second"] > 0 and row["double"] == 0 for row in found["rows"])
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_an_outage_and_a_day_of_checks_are_measured(capsys: pytest.CaptureFixture[str], database: str) -> None:
+    found = told(capsys, health.main, "--database", database)
+    assert found["id"] == "P5"
+    outages = {(row["what"], row["pages"]): row["queries"] for row in found["rows"] if "pages" in row}
+    for what in ("account breaks", "account is repaired"):
+        assert outages[what, 50] == outages[what, 5] > 0
+    assert any(row["what"] == "a simulated day" and row["picked"] > 1000 for row in found["rows"])
