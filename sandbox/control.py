@@ -8,11 +8,12 @@ from urllib.parse import unquote, urlsplit
 
 from sandbox import faults, google, google_writes, microsoft, microsoft_writes, push, zoom_meetings
 from sandbox.oauth import end_grants
-from sandbox.state import SERVICES, Account, Calendar, Client, Override, Sandbox, new_calendar_id
+from sandbox.state import SERVICES, Account, Calendar, Client, Override, Sandbox, new_calendar_id, new_room_address
 from sandbox.wire import BadJson, Refusal, Request, Response, json_response
 
 PREFIX = "/control/api/"
 SEED = {"google": google_writes.seed, "microsoft": microsoft_writes.seed}
+MOVE = {"google": google_writes.move, "microsoft": microsoft_writes.move}
 REMOVE = {"google": google_writes.remove, "microsoft": microsoft_writes.remove}
 CALENDARS = {"google": google.summary, "microsoft": microsoft.summary}
 
@@ -109,7 +110,8 @@ def add_calendar(account: Account, wanted: dict[str, Any]) -> Calendar:
     """A further calendar (`room`: a meeting room that this account sees)."""
     if account.service == "zoom":
         raise ValueError("Zoom accounts have no calendars")
-    calendar_id = wanted.get("id") or new_calendar_id(account.service)
+    made = new_room_address(account) if wanted.get("room") else new_calendar_id(account.service)
+    calendar_id = wanted.get("id") or made
     if calendar_id in account.calendars:
         raise ValueError(f"calendar {calendar_id} is there already")
     calendar = Calendar(
@@ -176,10 +178,13 @@ def on_calendars(sandbox: Sandbox, request: Request, account: Account, rest: lis
         body = request.json()
         made = seed_events(sandbox, account, chosen, body.get("events", [body]))
         return json_response(201, {"ids": made})
-    if len(rest) == 3 and rest[1] == "events" and request.method == "DELETE":
-        if not REMOVE[account.service](sandbox, chosen, rest[2]):
-            return problem(404, "no_event", "There is no such event.")
-        return json_response(200, {})
+    if len(rest) == 3 and rest[1] == "events" and request.method in ("DELETE", "PATCH"):
+        done = (
+            REMOVE[account.service](sandbox, chosen, rest[2])
+            if request.method == "DELETE"
+            else MOVE[account.service](sandbox, chosen, rest[2], request.json())
+        )
+        return json_response(200, {}) if done else problem(404, "no_event", "There is no such event.")
     return problem(404, "not_found", f"No control action {request.method} {request.path}.")
 
 

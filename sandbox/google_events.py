@@ -259,11 +259,12 @@ def listing(call: Call) -> Response:
     single, deleted, since = true(query, "singleEvents"), true(query, "showDeleted"), 0
     if query.get("orderBy") == "startTime" and not single:
         raise bad("The requested ordering is not available for the particular query.", "badRequest")
+    kept = {name: query[name] for name in ("timeMin", "timeMax") if name in query}
     if "syncToken" in query:
+        # What changed is told whatever its time: an event that left the first reading's range, too.
         token = read_sync_token(calendar, query)
-        since, single, deleted = token["seq"], token["single"], True
-        query = query | token["range"]
-    start, end = list_range(query)
+        since, single, deleted, kept = token["seq"], token["single"], True, token["range"]
+    start, end = list_range(query, single)
     found = [
         made
         for event in list(calendar.events.values())
@@ -293,7 +294,6 @@ def listing(call: Call) -> Response:
     if last < len(found):
         body["nextPageToken"] = page_token(last)
     elif not {"orderBy", "q", "updatedMin"} & query.keys():
-        kept = {name: query[name] for name in ("timeMin", "timeMax") if name in query}
         body["nextSyncToken"] = opaque(
             {"seq": call.sandbox.state.sequence, "epoch": calendar.sync_epoch, "single": single, "range": kept}
         )
@@ -318,7 +318,7 @@ def read_sync_token(calendar: Calendar, query: dict[str, str]) -> dict[str, Any]
     return token
 
 
-def list_range(query: dict[str, str]) -> tuple[datetime, datetime]:
+def list_range(query: dict[str, str], single: bool) -> tuple[datetime, datetime]:
     try:
         start = moment(query["timeMin"]) if "timeMin" in query else datetime(1970, 1, 1, tzinfo=UTC)
         end = moment(query["timeMax"]) if "timeMax" in query else FAR
@@ -326,7 +326,7 @@ def list_range(query: dict[str, str]) -> tuple[datetime, datetime]:
         raise bad("Bad Request", "badRequest") from problem
     if "timeMin" in query and "timeMax" in query and end <= start:
         raise bad("The specified time range is empty.", "timeRangeEmpty")
-    if "timeMax" not in query and query.get("singleEvents") == "true":
+    if "timeMax" not in query and single:
         end = start.replace(year=max(start.year, 2000) + 40)
     return start, end
 

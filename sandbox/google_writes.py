@@ -226,14 +226,36 @@ def remove(sandbox: Sandbox, calendar: Calendar, event_id: str) -> bool:
     return True
 
 
+def move(sandbox: Sandbox, calendar: Calendar, event_id: str, wanted: dict[str, Any]) -> bool:
+    """Move by hand as the calendar's owner would: start and end as in `seed`. Raises ValueError."""
+    event = calendar.events.get(event_id)
+    if event is None or event["status"] == "cancelled":
+        return False
+    changed = {**event, **edges(calendar, wanted), "_seq": sandbox.tick()}
+    check_order(changed, calendar)
+    calendar.events[event_id] = changed
+    return True
+
+
+def edges(calendar: Calendar, wanted: dict[str, Any]) -> dict[str, Any]:
+    day = "T" not in wanted["start"]
+    return {
+        side: {"date": wanted[side]} if day else {"dateTime": wanted[side], "timeZone": calendar.time_zone}
+        for side in ("start", "end")
+    }
+
+
+def check_order(event: Event, calendar: Calendar) -> None:
+    start, end = span(event, calendar)
+    if end <= start:
+        raise ValueError("the event ends before it starts")
+
+
 def seed(sandbox: Sandbox, account: Account, calendar: Calendar, wanted: dict[str, Any]) -> str:
     """Put an event as the owner would: title, start and end (moments with offset, or dates), show
     (busy, free), response, type, recurrence. Raises ValueError."""
     event = blank(sandbox, account, calendar, wanted.get("id") or secrets.token_hex(13))
-    day = "T" not in wanted["start"]
-    for side in ("start", "end"):
-        value = wanted[side]
-        event[side] = {"date": value} if day else {"dateTime": value, "timeZone": calendar.time_zone}
+    event |= edges(calendar, wanted)
     event["summary"] = wanted.get("title", "")
     if wanted.get("show") == "free":
         event["transparency"] = "transparent"
@@ -246,9 +268,7 @@ def seed(sandbox: Sandbox, account: Account, calendar: Calendar, wanted: dict[st
     if wanted.get("recurrence"):
         event["recurrence"] = wanted["recurrence"]
         parse_rule(event["recurrence"], calendar.time_zone)
-    start, end = span(event, calendar)
-    if end <= start:
-        raise ValueError("the event ends before it starts")
+    check_order(event, calendar)
     event["_seq"] = sandbox.tick()
     calendar.events[event["id"]] = event
     return str(event["id"])

@@ -235,12 +235,13 @@ def listing(call: Call) -> Response:
 
 
 def delta(call: Call) -> Response:
-    """Changes since a token; the window is fixed in the link."""
+    """Changes since a token, page by page; the window is fixed in the links."""
     calendar = calendar_of(call)
     query = call.request.query
-    if "$select" in query:
-        raise refuse(400, "ErrorInvalidUrlQuery", "The following parameters are not supported: $select.")
-    token = query.get("$deltatoken")
+    for name in ("$select", "$expand", "$filter", "$orderby", "$search"):
+        if name in query:
+            raise refuse(400, "ErrorInvalidUrlQuery", f"The following parameters are not supported: {name}.")
+    token = query.get("$skiptoken") or query.get("$deltatoken")
     held: dict[str, Any]
     if token is None:
         held = {"since": 0, "epoch": calendar.sync_epoch, "window": [item.isoformat() for item in window(call)]}
@@ -253,23 +254,47 @@ def delta(call: Call) -> Response:
             text = "The sync state generation is not found; continue with a full sync."
             raise Refusal(error(410, "syncStateNotFound", text))
     start, end = (datetime.fromisoformat(item) for item in held["window"])
-    changes: list[Event] = []
-    for event in calendar.events.values():
-        if event["_seq"] <= held["since"]:
-            continue
-        if event.get("_gone"):
-            if token is not None:
-                changes.append({"id": event["id"], "@removed": {"reason": "deleted"}})
-            continue
-        changes += [shown(call, calendar, made) for made in expand(event, calendar, start, end)]
-    held["since"] = call.sandbox.state.sequence
-    made = base64.urlsafe_b64encode(json.dumps(held).encode()).decode()
+    until = held.setdefault("until", call.sandbox.state.sequence)
+    changes = [
+        item
+        for event in calendar.events.values()
+        if held["since"] < event["_seq"] <= until
+        for item in told(call, calendar, event, start, end, first=held["since"] == 0)
+    ]
+    asked = re.search(r"odata\.maxpagesize=(\d+)", call.request.headers.get("prefer", ""))
+    first, size = held.get("from", 0), int(asked[1]) if asked else 10
     body = {
         "@odata.context": f"{call.request.base}/v1.0/$metadata#Collection(event)",
-        "@odata.deltaLink": link(call, {"$deltatoken": made}),
-        "value": changes,
+        "value": changes[first : first + size],
     }
+    if first + size < len(changes):
+        body["@odata.nextLink"] = state_link(call, "$skiptoken", {**held, "from": first + size})
+    else:
+        following = {"since": until, "epoch": held["epoch"], "window": held["window"]}
+        body["@odata.deltaLink"] = state_link(call, "$deltatoken", following)
     return json_response(200, body)
+
+
+def state_link(call: Call, name: str, held: dict[str, Any]) -> str:
+    return link(call, {name: base64.urlsafe_b64encode(json.dumps(held).encode()).decode()})
+
+
+def told(
+    call: Call, calendar: Calendar, event: Event, start: datetime, end: datetime, *, first: bool
+) -> Iterator[Event]:
+    """What a delta says of one event: nothing but a removal where it is gone or outside the window; of a series
+    the master in full and its occurrences as bare times. The first round knows no removals."""
+    made = [] if event.get("_gone") else list(expand(event, calendar, start, end))
+    if not made:
+        if not first:
+            yield {"id": event["id"], "@removed": {"reason": "deleted"}}
+        return
+    if event.get("recurrence"):
+        yield shown(call, calendar, event)
+    for each in made:
+        item = shown(call, calendar, each)
+        bare = ("@odata.etag", "id", "seriesMasterId", "type", "start", "end")
+        yield {name: item[name] for name in bare} if item["type"] == "occurrence" else item
 
 
 def find_event(call: Call) -> tuple[Calendar, Event]:

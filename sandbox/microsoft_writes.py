@@ -210,12 +210,20 @@ def remove(sandbox: Sandbox, calendar: Calendar, event_id: str) -> bool:
     return True
 
 
-def seed(sandbox: Sandbox, account: Account, calendar: Calendar, wanted: dict[str, Any]) -> str:
-    """Put an event as the owner would: title, start and end (moments with offset, or dates), show (one of
-    showAs), response, cancelled. Raises ValueError."""
-    event = blank(sandbox, account)
-    event["id"] = wanted.get("id") or event["id"]
-    event["subject"] = wanted.get("title", "")
+def move(sandbox: Sandbox, calendar: Calendar, event_id: str, wanted: dict[str, Any]) -> bool:
+    """Move by hand as the calendar's owner would: start and end as in `seed`. Raises ValueError."""
+    event = calendar.events.get(event_id)
+    if event is None or event.get("_gone"):
+        return False
+    changed = dict(event)
+    place(changed, calendar, wanted)
+    touch(sandbox, changed)
+    calendar.events[event_id] = changed
+    return True
+
+
+def place(event: Event, calendar: Calendar, wanted: dict[str, Any]) -> None:
+    """Give the event its start and end: moments with offset, or dates. Raises ValueError."""
     event["isAllDay"] = "T" not in wanted["start"]
     for side in ("start", "end"):
         at = datetime.fromisoformat(wanted[side])
@@ -223,6 +231,18 @@ def seed(sandbox: Sandbox, account: Account, calendar: Calendar, wanted: dict[st
             raise ValueError(f"{side} has no offset")
         event[side] = write_time(at.replace(tzinfo=UTC) if event["isAllDay"] else at, "UTC")
         event[f"original{side.title()}TimeZone"] = windows_name(calendar.time_zone)
+    start, end = span(event, calendar)
+    if end <= start:
+        raise ValueError("the event ends before it starts")
+
+
+def seed(sandbox: Sandbox, account: Account, calendar: Calendar, wanted: dict[str, Any]) -> str:
+    """Put an event as the owner would: title, start and end (moments with offset, or dates), show (one of
+    showAs), response, cancelled. Raises ValueError."""
+    event = blank(sandbox, account)
+    event["id"] = wanted.get("id") or event["id"]
+    event["subject"] = wanted.get("title", "")
+    place(event, calendar, wanted)
     event["showAs"] = wanted.get("show", "busy")
     if event["showAs"] not in SHOW_AS:
         raise ValueError(f"show must be one of {', '.join(SHOW_AS)}")
@@ -232,9 +252,6 @@ def seed(sandbox: Sandbox, account: Account, calendar: Calendar, wanted: dict[st
     event["isCancelled"] = wanted.get("status") == "cancelled"
     event["recurrence"] = wanted.get("recurrence")
     event["type"] = "seriesMaster" if event["recurrence"] else "singleInstance"
-    start, end = span(event, calendar)
-    if end <= start:
-        raise ValueError("the event ends before it starts")
     touch(sandbox, event)
     calendar.events[event["id"]] = event
     return str(event["id"])

@@ -326,6 +326,13 @@ def new_id(service: str) -> str:
     return secrets.token_urlsafe(16) if service == "zoom" else secrets.token_hex(16)
 
 
+def new_room_address(account: Account) -> str:
+    """The address of a meeting room in the style of the account's service."""
+    if account.service == "google":
+        return f"c_{secrets.token_hex(16)}@resource.calendar.google.com"
+    return f"room-{secrets.token_hex(4)}@{account.email.partition('@')[2]}"
+
+
 def new_calendar_id(service: str) -> str:
     if service == "google":
         return f"c_{secrets.token_hex(16)}@group.calendar.google.com"

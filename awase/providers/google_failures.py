@@ -48,6 +48,9 @@ SYMPTOMS = (
     Symptom("G08", TOKEN, ANY_STATUS, RETRY,
             codes=codes("internal_failure", "server_error", "temporarily_unavailable")),
     Symptom("G09", REPLY, ANY_STATUS, RECONNECT, CONNECTION, Reason.SCOPE_MISSING, codes("scope_missing")),
+    # The address for push messages is not one of ours in Google's eyes: about no account, whatever the status.
+    Symptom("X03", API, (400, 401, 403), BAD_REQUEST, APP, alert=True,
+            codes=codes("push.webhookUrlUnauthorized", "push.webhookUrlNotHttps")),
     Symptom("G10", API, (401,), RETRY, CONNECTION, fresh=False),
     unreadable(401),
     Symptom("G11", API, (401,), RECONNECT, CONNECTION, Reason.REVOKED, fresh=True),

@@ -6,11 +6,12 @@ covers its bytes.
 
 import hashlib
 import hmac
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from awase.domain.errors import Failure, FailureScope
 from awase.providers.failures import Marks
-from awase.providers.shape import Document, mapping, optional_text, text
+from awase.providers.shape import Document, mapping, moment, text
 from awase.providers.zoom_failures import ZOOM
 
 TOLERANCE = timedelta(minutes=5)
@@ -34,9 +35,24 @@ def validation_reply(secret: str, event: Document) -> dict[str, str]:
     }
 
 
-def deauthorized(event: Document) -> tuple[str, Failure] | None:
-    """The Zoom user id and failure Z18 if this event says that the user removed the app, else None."""
+@dataclass(frozen=True, slots=True)
+class Deauthorized:
+    """A user removed the app: the Zoom user's id, when (aware UTC), and the failure that it is (Z18)."""
+
+    user_id: str
+    at: datetime
+    failure: Failure
+
+
+def deauthorized(event: Document) -> Deauthorized | None:
+    """What the event says if it is `app_deauthorized`, else None. Raises ProviderError X02.
+
+    An account that was connected again after `at` is not meant: the event comes late or was sent again.
+    """
     if event.get("event") != "app_deauthorized":
         return None
+    said = mapping(event, "payload")
     failure = ZOOM.in_reply(Marks(frozenset({"app_deauthorized"})), about=FailureScope.CONNECTION)
-    return optional_text(mapping(event, "payload"), "user_id"), failure
+    return Deauthorized(
+        text(said, "user_id"), moment(text(said, "deauthorization_time"), "deauthorization_time"), failure
+    )

@@ -1,5 +1,6 @@
 """A real CalDAV server on loopback for the contract suite: Radicale as a process of its own."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -129,6 +130,13 @@ class RadicaleWorld:
 
     def remove_event(self, event_id: str) -> None:
         assert self.browser.delete(event_id).status_code == 200
+
+    def move_event(self, event_id: str, start: datetime, end: datetime) -> None:
+        """As the owner would, by dragging it."""
+        text = self.browser.get(event_id).text
+        for name, value in (("DTSTART", start), ("DTEND", end)):
+            text = re.sub(rf"{name}[;:][^\r\n]+", f"{name}{edge(value.isoformat())}", text)
+        assert self.browser.put(event_id, content=text.encode()).status_code in (200, 201, 204)
 
     def seed_weekly(self, count: int, **event: Any) -> str:
         return self.seed(**event, lines=[f"RRULE:FREQ=WEEKLY;COUNT={count}"])

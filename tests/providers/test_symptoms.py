@@ -86,11 +86,11 @@ def test_d02b_a_401_while_connecting_is_the_password_at_once() -> None:
 
 
 def test_z18_a_removed_app_needs_the_person() -> None:
-    event = {"event": "app_deauthorized", "payload": {"user_id": "u1", "account_id": "a", "client_id": "c"}}
-    found = deauthorized(event)
+    said = {"user_id": "u1", "account_id": "a", "client_id": "c", "deauthorization_time": "2031-03-05T12:00:00.000Z"}
+    found = deauthorized({"event": "app_deauthorized", "payload": said})
     assert found is not None
-    user_id, failure = found
-    assert user_id == "u1"
+    failure = found.failure
+    assert (found.user_id, found.at) == ("u1", NOW)
     assert (failure.symptom, failure.kind, failure.scope) == ("Z18", "reconnect", "connection")
     assert failure.reason == "app_deauthorized"
     assert deauthorized({"event": "meeting.started"}) is None

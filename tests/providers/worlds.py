@@ -93,13 +93,17 @@ class SandboxWorld:
         return str(self.account.primary.id)
 
     def connect(self, **choices: Any) -> Grant:
-        back = self.callback(**choices)
+        return self.connect_at(self.adapter.authorize_url(state="xyz", verifier=VERIFIER), **choices)
+
+    def connect_at(self, address: str, **choices: Any) -> Grant:
+        """The grant that follows from a consent screen."""
+        back = self.callback(address, **choices)
         grant: Grant = self.adapter.exchange(code=back["code"], verifier=VERIFIER, now=datetime.now(UTC))
         return grant
 
-    def callback(self, **choices: Any) -> dict[str, str]:
+    def callback(self, address: str = "", **choices: Any) -> dict[str, str]:
         """What the consent screen sends the person back with."""
-        address = self.adapter.authorize_url(state="xyz", verifier=VERIFIER, login_hint=self.email)
+        address = address or self.adapter.authorize_url(state="xyz", verifier=VERIFIER, login_hint=self.email)
         back = answer_consent(self.client, address, self.email, **choices)
         return {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
 
@@ -140,6 +144,11 @@ class SandboxWorld:
     def remove_event(self, event_id: str) -> None:
         """As the owner would in the browser."""
         self.on_account("DELETE", f"calendars/primary/events/{event_id}")
+
+    def move_event(self, event_id: str, start: datetime, end: datetime) -> None:
+        """As the owner would, by dragging it."""
+        times = {"start": start.isoformat(), "end": end.isoformat()}
+        self.on_account("PATCH", f"calendars/primary/events/{event_id}", **times)
 
     def operations(self) -> list[str]:
         """The operations called so far, oldest first."""

@@ -45,6 +45,21 @@ def test_seeded_events_and_calendars_can_be_taken_away(world: World, service: st
     assert len(world.control("GET", f"accounts/{service}/{EMAIL}")["calendars"]) == 1
 
 
+@pytest.mark.parametrize("service", ["google", "microsoft"])
+def test_seeded_events_can_be_moved_by_hand(world: World, service: str) -> None:
+    world.add(service, EMAIL)
+    base = f"accounts/{service}/{EMAIL}/calendars/primary/events"
+    event = {"start": "2026-12-02T12:00:00Z", "end": "2026-12-02T13:00:00Z"}
+    (made,) = world.control("POST", base, **event)["ids"]
+    world.control("PATCH", f"{base}/{made}", start="2026-12-03T12:00:00Z", end="2026-12-03T13:00:00Z")
+    (held,) = world.control("GET", f"accounts/{service}/{EMAIL}")["calendars"][0]["events"]
+    assert (held["id"], held["start"]) == (made, "2026-12-03T12:00:00Z")
+    backwards = world.http.patch(f"/control/api/{base}/{made}", json={**event, "end": event["start"]})
+    assert backwards.status_code == 400
+    world.control("DELETE", f"{base}/{made}")
+    assert world.http.patch(f"/control/api/{base}/{made}", json=event).status_code == 404
+
+
 def test_a_removed_account_is_gone_with_its_tokens(world: World) -> None:
     linked = world.connect("google", EMAIL)
     world.control("DELETE", f"accounts/google/{EMAIL}")

@@ -356,3 +356,22 @@ def test_a_repeated_event_keeps_its_hour_when_the_clocks_change(linked: Linked) 
     linked.call("POST", EVENTS, json=series)
     found = busy(linked, timeMin="2027-03-27T00:00:00Z", timeMax="2027-03-29T00:00:00Z")
     assert [item["start"] for item in found] == ["2027-03-27T08:00:00Z", "2027-03-28T07:00:00Z"]
+
+
+def test_a_sync_token_tells_of_changes_outside_the_first_window_too(linked: Linked) -> None:
+    (near,) = seed(linked, at(9))
+    window = {"timeMin": "2026-12-02T00:00:00Z", "timeMax": "2026-12-03T00:00:00Z", "singleEvents": "true"}
+    token = linked.call("GET", EVENTS, params=window).json()["nextSyncToken"]
+    away = {"start": "2027-01-02T09:00:00Z", "end": "2027-01-02T10:00:00Z"}
+    linked.world.control("PATCH", f"accounts/google/{EMAIL}/calendars/primary/events/{near}", **away)
+    seed(linked, at(12, recurrence=["RRULE:FREQ=WEEKLY"]))
+    told = linked.call("GET", EVENTS, params={"syncToken": token, "singleEvents": "true"}).json()["items"]
+    assert told[-1]["start"]["dateTime"] > "2030"
+    assert {item["start"]["dateTime"][:10] for item in told if item["id"] == near} == {"2027-01-02"}
+
+
+def test_a_room_has_an_address_of_its_own_kind(linked: Linked) -> None:
+    room = linked.world.control("POST", f"accounts/google/{EMAIL}/calendars", name="Room", room=True)["id"]
+    entry = linked.call("GET", f"/calendar/v3/users/me/calendarList/{room}").json()
+    assert entry["id"].endswith("@resource.calendar.google.com")
+    assert entry["accessRole"] == "freeBusyReader"

@@ -335,3 +335,44 @@ def test_a_wrong_teams_meeting_is_refused(linked: Linked, body: dict[str, str]) 
 
 def test_a_body_that_is_no_json_is_refused(linked: Linked) -> None:
     assert linked.call("POST", f"{ME}/events", content=b"{").status_code == 400
+
+
+WEEKLY = {
+    "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["wednesday"]},
+    "range": {"type": "numbered", "numberOfOccurrences": 2},
+}
+
+
+def test_a_delta_tells_a_series_by_its_master_and_bare_times(linked: Linked) -> None:
+    (master,) = seed(linked, at(9, recurrence=WEEKLY))
+    told = linked.call("GET", f"{ME}/calendarView/delta", params=WINDOW).json()["value"]
+    assert [item["type"] for item in told] == ["seriesMaster", *["occurrence"] * (len(told) - 1)]
+    assert told[0]["showAs"] == "busy"
+    for item in told[1:]:
+        assert set(item) == {"@odata.etag", "id", "seriesMasterId", "type", "start", "end"}
+        assert item["seriesMasterId"] == master
+
+
+def test_a_delta_comes_in_pages_of_the_preferred_size(linked: Linked) -> None:
+    seed(linked, at(9), at(10), at(11))
+    prefer = {"Prefer": "odata.maxpagesize=2"}
+    first = linked.call("GET", f"{ME}/calendarView/delta", params=WINDOW, headers=prefer).json()
+    assert len(first["value"]) == 2 and "@odata.deltaLink" not in first
+    following = first["@odata.nextLink"].partition("/microsoft")[2]
+    last = linked.call("GET", following, headers=prefer).json()
+    assert len(last["value"]) == 1 and "$deltatoken" in last["@odata.deltaLink"].replace("%24", "$")
+
+
+def test_a_delta_calls_an_event_removed_that_left_the_window(linked: Linked) -> None:
+    (event,) = seed(linked, at(9))
+    again = linked.call("GET", f"{ME}/calendarView/delta", params=WINDOW).json()["@odata.deltaLink"]
+    away = {"start": "2028-01-02T09:00:00Z", "end": "2028-01-02T10:00:00Z"}
+    linked.world.control("PATCH", f"accounts/microsoft/{EMAIL}/calendars/primary/events/{event}", **away)
+    (told,) = linked.call("GET", again.partition("/microsoft")[2]).json()["value"]
+    assert (told["id"], "@removed" in told) == (event, True)
+
+
+@pytest.mark.parametrize("name", ["$select", "$filter", "$expand", "$orderby", "$search"])
+def test_a_delta_takes_no_query_options(linked: Linked, name: str) -> None:
+    answer = linked.call("GET", f"{ME}/calendarView/delta", params={**WINDOW, name: "id"})
+    assert code(answer) == (400, "ErrorInvalidUrlQuery")
