@@ -321,4 +321,5 @@ ROUTES = (
     ),
     Route("POST", "/v1.0/$batch", "batch", batch.batch),
     Route("GET", "/v1.0/places/microsoft.graph.room", "rooms.list", rooms, scopes=PLACES),
+    Route("GET", "/v1.0/places/graph.room", "rooms.list", rooms, scopes=PLACES),
 )

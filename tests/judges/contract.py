@@ -32,7 +32,7 @@ ZOOM_ERROR: Schema = {
     "properties": {"code": {"type": "integer"}, "message": {"type": "string"}, "errors": {"type": "array"}},
     "additionalProperties": False,
 }
-ANNOTATION = r"^([\w.]+)?@(odata|microsoft\.graph)\."  # OData's own fields stand beside every property
+ANNOTATION = r"^([\w.]+)?@(odata|microsoft\.graph)\.|^@removed$"  # OData's own fields stand beside every property
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,8 +355,9 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 def _graph_path(path: str) -> re.Pattern[str]:
-    """Functions and actions are called by their bare names too, as today's documents show them."""
-    expression = _pattern(path.removesuffix("()")).pattern
-    if path.endswith("()") or path.startswith(("/me", "/subscriptions")):
-        expression = expression.replace(r"microsoft\.graph\.", r"(microsoft\.graph\.)?")
-    return re.compile(expression + (r"(\(\))?" if path.endswith("()") else ""))
+    """Functions and actions are called by their bare names too, as today's documents show them, and the namespace
+    of a type goes by its short name, as in Microsoft's SDK."""
+    function = path.endswith("()")
+    prefix = r"(microsoft\.graph\.)?" if path.startswith(("/me", "/subscriptions")) else r"(microsoft\.)?graph\."
+    expression = _pattern(path.removesuffix("()")).pattern.replace(r"microsoft\.graph\.", prefix)
+    return re.compile(expression + (r"(\(\))?" if function else ""))
