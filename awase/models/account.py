@@ -46,7 +46,7 @@ class Workspace(models.Model):
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=60, unique=True)
     language = models.CharField(max_length=8, default="ja")
-    accent = models.CharField(max_length=7, blank=True)
+    accent = models.CharField(max_length=10, blank=True)
     logo = models.BinaryField(default=bytes, blank=True)
     logo_type = models.CharField(max_length=30, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -62,7 +62,7 @@ class BookingPage(models.Model):
     description = models.TextField(blank=True)
     internal_note = models.TextField(blank=True)
     language = models.CharField(max_length=8, blank=True)
-    accent = models.CharField(max_length=7, blank=True)
+    accent = models.CharField(max_length=10, blank=True)
     indexed = models.BooleanField(default=True)
     thanks_url = models.URLField(max_length=500, blank=True)
     questions = models.JSONField(default=list, blank=True)
