@@ -1,43 +1,48 @@
-"""One of several processes that all want the same slots at the same moments.
+"""A guest among several who want the same time at the same moment: a process of its own (`stage.Puppet`).
 
-`python -m tests.races.contestant BEGIN guarded|bare START…`: in round n everybody books the n-th start.
-`guarded` is the product's own way; `bare` does the same work without transaction and guard, which shows that
-the race is real. Prints how many bookings were taken.
+Each order names a page, a start (epoch seconds) and whether the lock is on; the answer is "taken" or why not.
 """
 
+import json
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from unittest.mock import patch
 
-ROUND_SECONDS = 0.12
+import django
+
+django.setup()
+
+from django.db.models import QuerySet  # noqa: E402
+
+from awase.models import BookingPage  # noqa: E402
+from awase.services import booking, placing  # noqa: E402
+
+GUEST = booking.Guest(name="Guest", email="guest@example.org", language="en", time_zone="UTC")
 
 
-def main() -> None:
-    import django
+@contextmanager
+def unlocked() -> Iterator[None]:
+    """Neither lock nor transaction round the decision: on SQLite the transaction is the lock."""
+    without = SimpleNamespace(atomic=nullcontext)
+    free = patch.object(QuerySet, "select_for_update", lambda rows, **_: rows)
+    with free, patch.object(placing, "transaction", without):
+        yield
 
-    django.setup()
-    from awase.models import BookingPage
-    from awase.services import booking
 
-    begin, way, starts = float(sys.argv[1]), sys.argv[2], [int(start) for start in sys.argv[3:]]
-    page = BookingPage.objects.get()
-    now = datetime.now(UTC)
-    guest = booking.Guest(name="Guest", email="guest@example.org", language="en", time_zone="UTC")
-    taken = 0
-    for number, second in enumerate(starts):
-        time.sleep(max(0.0, begin + number * ROUND_SECONDS - time.time()))
-        request = booking.Request(start=datetime.fromtimestamp(second, UTC), guest=guest)
-        try:
-            if way == "guarded":
-                booking.book(page, request, now)
-            else:
-                end = datetime.fromtimestamp(second + page.duration_minutes * 60, UTC)
-                booking._write(page, request, end, (), now)
-            taken += 1
-        except booking.Refused:
-            pass
-    print(taken)
+def attempt(slug: str, start: int, locked: bool) -> str:
+    page = BookingPage.objects.get(slug=slug)
+    wish = booking.Request(start=datetime.fromtimestamp(start, UTC), guest=GUEST)
+    try:
+        with nullcontext() if locked else unlocked():
+            booking.book(page, wish, datetime.now(UTC))
+    except booking.Refused as refused:
+        return refused.refusal.value
+    return "taken"
 
 
 if __name__ == "__main__":
-    main()
+    for line in sys.stdin:
+        print(json.dumps(attempt(**json.loads(line))), flush=True)

@@ -1,0 +1,91 @@
+"""One instance with real processes and a stand-in for the services, for races and for killing."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from awase.demo.children import Children
+from awase.demo.place import SANDBOX_HOST, WEB_HOST, Place
+from sandbox.__main__ import Handler, Server
+from sandbox.app import Sandbox, wsgi
+
+KEY = "b25seS1mb3ItcmFjZXMtYW5kLWZvci1raWxsaW5nISE="
+
+
+class Stage:
+    """The instance in `folder` on the database at `address` (`DATABASE_URL`), with `services` on `port`."""
+
+    def __init__(self, folder: Path, address: str, services: Sandbox, port: int, settings: dict[str, str]) -> None:
+        self.services = services
+        self.folder = folder
+        self.place = Place(folder, free_port(), port, secret_key="only-for-tests", encryption_key=KEY)
+        quiet = {"DATABASE_URL": address, "AWASE_LOG_LEVEL": "WARNING"}
+        self.environment = self.place.environment() | quiet | settings
+        self.children = Children(self.environment, folder / "logs")
+
+    def ask(self, *arguments: str) -> Any:
+        """Run `python -m tests.races.scene …` to its end; returns the JSON that it prints."""
+        command = [sys.executable, "-m", "tests.races.scene", *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(done.stderr[-3000:])
+        return json.loads(done.stdout)
+
+
+def free_port() -> int:
+    with socket.create_server((WEB_HOST, 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def stage(folder: Path, address: str, sleep: Callable[[float], None] = time.sleep, **settings: str) -> Iterator[Stage]:
+    """An instance until the end of the block. `sleep` is what the services do for an account with latency."""
+    services = Sandbox(sleep=sleep)
+    with Server((SANDBOX_HOST, 0), Handler) as server:
+        server.set_app(wsgi(services))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        made = Stage(folder, address, services, server.server_port, settings)
+        try:
+            made.children.run("preparation", "awase", "prepare", "--no-static")
+            yield made
+        finally:
+            made.children.stop()
+            server.shutdown()
+
+
+class Puppet:
+    """A process that does what it is told, a line of JSON at a time, and answers with one."""
+
+    def __init__(self, here: Stage, module: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", f"tests.races.{module}"],
+            env=here.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def tell(self, **order: Any) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+
+    def hear(self) -> Any:
+        """Its answer. Raises RuntimeError if it ended instead."""
+        assert self.process.stdout
+        if not (line := self.process.stdout.readline()):
+            raise RuntimeError(f"process {self.process.pid} ended")
+        return json.loads(line)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.communicate()
