@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests import postgres
-from tests.races.stage import Puppet, Stage, stage
+from tests.races.stage import Puppet, Stage, Watch, stage
 
 MOST_GUESTS = 10
 HOUR = 3600
@@ -54,12 +54,18 @@ class Way:
     guard: bool
 
 
-WAYS = (Way("lock and guard", True, True), Way("guard alone", False, True))
-WAYS += (Way("lock alone", True, False), Way("neither", False, False))
+WAYS = (
+    Way("lock and guard", True, True),
+    Way("guard alone", False, True),
+    Way("lock alone", True, False),
+    Way("neither", False, False),
+)
 
 
-class Gate:
+class Gate(Watch):
     """Holds the answers of the services until as many have been asked for as a race needs."""
+
+    PATIENCE = 10.0
 
     def __init__(self) -> None:
         self.all_there = threading.Condition()
@@ -70,12 +76,11 @@ class Gate:
         with self.all_there:
             self.missing, self.forced = calls, False
 
-    def hold(self, seconds: float) -> None:
-        """Wait for the others, at most so many seconds."""
+    def before(self, path: str) -> None:
         with self.all_there:
             self.missing -= 1
             self.all_there.notify_all()
-            if self.all_there.wait_for(lambda: self.missing <= 0, seconds):
+            if self.all_there.wait_for(lambda: self.missing <= 0, self.PATIENCE):
                 self.forced = True
 
 
@@ -137,10 +142,8 @@ def track(folder: Path, address: str, guests: int = MOST_GUESTS) -> Iterator[Tra
     """The contestants at the starting line, until the end of the block."""
     gate = Gate()
     with ExitStack() as until_the_end:
-        here = until_the_end.enter_context(stage(folder, address, gate.hold, AWASE_LIVE_CHECK_SECONDS="30"))
+        here = until_the_end.enter_context(stage(folder, address, gate, AWASE_LIVE_CHECK_SECONDS="30"))
         here.ask("hosts")
-        for account in here.services.accounts("google"):
-            account.latency = 10.0  # the longest that an answer is held
         contestants = [Puppet(here, "contestant") for _ in range(guests)]
         for contestant in contestants:
             until_the_end.callback(contestant.end)

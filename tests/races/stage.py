@@ -7,16 +7,18 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from awase.demo.children import Children
 from awase.demo.place import SANDBOX_HOST, WEB_HOST, Place
 from sandbox.__main__ import Handler, Server
 from sandbox.app import Sandbox, wsgi
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 KEY = "b25seS1mb3ItcmFjZXMtYW5kLWZvci1raWxsaW5nISE="
 
@@ -46,12 +48,30 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Watch:
+    """Stands before the services: told of each call, before it is carried out and before it is answered."""
+
+    def before(self, path: str) -> None:
+        pass
+
+    def after(self, path: str) -> None:
+        pass
+
+
 @contextmanager
-def stage(folder: Path, address: str, sleep: Callable[[float], None] = time.sleep, **settings: str) -> Iterator[Stage]:
-    """An instance until the end of the block. `sleep` is what the services do for an account with latency."""
-    services = Sandbox(sleep=sleep)
+def stage(folder: Path, address: str, watch: Watch, **settings: str) -> Iterator[Stage]:
+    """An instance until the end of the block, with `watch` standing before its services."""
+    services = Sandbox()
+    carry_out = wsgi(services)
+
+    def watched(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        watch.before(environ["PATH_INFO"])
+        answer = carry_out(environ, start_response)
+        watch.after(environ["PATH_INFO"])
+        return answer
+
     with Server((SANDBOX_HOST, 0), Handler) as server:
-        server.set_app(wsgi(services))
+        server.set_app(watched)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         made = Stage(folder, address, services, server.server_port, settings)
         try:
