@@ -196,7 +196,7 @@ def read_booking(request: CallerRequest, uid: str) -> BookingOut:
 def cancel_booking(request: CallerRequest, uid: str, sent: CancelIn) -> BookingOut:
     """Cancel as its host: the time is free at once; the event and the meeting go, and the guest is told."""
     rows = dashboard.visible_bookings(request.auth.member)
-    bookings.cancel(rows.get(uid=uid), datetime.now(UTC), reason=sent.reason, by="host")
+    bookings.cancel(rows.get(uid=uid), datetime.now(UTC), reason=sent.reason, by=request.auth.member)
     return _out(_loaded(rows).get(uid=uid))
 
 

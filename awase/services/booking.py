@@ -1,50 +1,65 @@
-"""Taking, moving and cancelling bookings: never one that the gate forbids, never the same hour twice.
+"""Taking and cancelling bookings: never one that the gate forbids, never the same hour twice.
 
 1. Before the transaction the candidate hosts' calendars are read live at the chosen time.
 2. In the transaction: host rows locked in id order, the gate and the slot evaluated again by the function
-   that listed them, the host chosen, everything written including the outbox. The database's own guard
-   (`models/guards.py`) stands behind it.
+   that listed them, the hosts chosen, everything written including the outbox (`placing`). The database's own
+   guard (`models/guards.py`) stands behind it.
 3. Meeting, events and mails follow from the outbox.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from django.db import IntegrityError, transaction
-from django.utils.crypto import constant_time_compare, salted_hmac
 
-from awase.domain.assignment import Candidate, Mode, choose
-from awase.domain.health import LocationKind, LocationValue
-from awase.models import Booking, BookingChange, BookingPage, BookingState, Condition, HostTime, Member
-from awase.models.guards import OVERLAP
-from awase.models.page import Assignment, PageMember
-from awase.services import fairness, live, outbox
-from awase.services.slots import Offer, offer
+from awase.models import (
+    Booking,
+    BookingPage,
+    BookingState,
+    HostTime,
+    Member,
+    RoomTime,
+)
+from awase.models.page import Approval
+from awase.services import holds, links, outbox
+from awase.services.hosts import carrier_of, hosts_of
+from awase.services.links import by_link, manage_secret
+from awase.services.permissions import require_handling, require_hosting
+from awase.services.placing import (
+    Placement,
+    Scouted,
+    Wish,
+    bookings_locked,
+    decide,
+    eased,
+    length_of,
+    location_fields,
+    locked,
+    occupy,
+    scout,
+)
+from awase.services.quotas import COUNTED
+from awase.services.refusals import Refusal, Refused, counted
 
-
-class Refusal(StrEnum):
-    """Why a booking is not taken; each has words for the guest."""
-
-    NOT_ACCEPTING = "not_accepting"  # stopped by health or by hand; never which account
-    SLOT_GONE = "slot_gone"  # past, off the grid, outside hours, taken meanwhile: all look the same to a guest
-    LOCATION_GONE = "location_gone"
-    ALREADY_CANCELLED = "already_cancelled"
-    OVER = "over"
-
-
-class Refused(Exception):
-    """The booking was not taken; nothing was written."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.value)
-        self.refusal = refusal
+__all__ = [
+    "Guest",
+    "Refusal",
+    "Refused",
+    "Request",
+    "book",
+    "by_link",
+    "cancel",
+    "hosts_of",
+    "manage_secret",
+    "mark_no_show",
+    "tell_place",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """What the guest typed, already validated for form."""
+    """What the guest typed, already validated for form. `further`: mail addresses of those who come along."""
 
     name: str
     email: str
@@ -53,42 +68,50 @@ class Guest:
     note: str = ""
     phone: str = ""
     place: str = ""  # where to meet, for the location "place of your choice"
+    company: str = ""
+    further: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A wish for one start. `location_id`/`host_id`: the guest's choice where there is one.
-    `idempotency_key`: a repeat with the same key yields the same booking."""
+    """A wish for one start. `minutes`, `location_id`, `host_id`: the guest's choice where there is one.
+    `idempotency_key`: a repeat with the same key yields the same booking. `answers`: each question as asked, and
+    its answer. `hold`: the token of the slot held for this guest. `once`: the secret of a one-time link.
+
+    `by`: the member who books on the guest's behalf, where it is one; such a booking needs no approval. With
+    `unbound` page's notice and period, which bind guests, do not bind it; hours, limits and all that is taken do.
+    """
 
     start: datetime
     guest: Guest
+    minutes: int | None = None
     location_id: int | None = None
     host_id: int | None = None
     idempotency_key: str = ""
+    answers: tuple[tuple[str, str], ...] = ()
+    tracking: Mapping[str, str] = field(default_factory=dict)
+    hold: str = ""
+    once: str = ""
+    by: Member | None = None
+    unbound: bool = False
 
 
 def book(page: BookingPage, request: Request, now: datetime) -> Booking:
-    """Take a booking or raise Refused."""
+    """Take a booking, or a request where the page wants approval, or raise Refused. Raises PermissionDenied if
+    `by` may not book on this page."""
+    if request.by is not None:
+        require_hosting(request.by, page)
     if earlier := _earlier(page, request):
         return earlier
-    if request.start.microsecond:
-        raise Refused(Refusal.SLOT_GONE)  # no slot starts within a second
-    end = request.start + timedelta(minutes=page.duration_minutes)
-    wanted = _offer_at(page, request.start, now)
-    free = _hosts_for(wanted, request)
-    unfit = live.unfit_hosts(page, free, request.start, end, now)
-    try:
-        with transaction.atomic():
-            _lock(free)
-            if earlier := _earlier(page, request):
+    with counted(page, now):
+        scouted = scout(_as_asked(page, request), _wish(page, request, now), now)
+        try:
+            with locked(page, scouted.known) as page:
+                return _earlier(page, request) or take(page, request, scouted, now)
+        except IntegrityError:
+            if earlier := _earlier(page, request):  # the same form, sent twice at the same moment
                 return earlier
-            return _write(page, request, end, unfit, now)
-    except IntegrityError as error:
-        if OVERLAP in str(error):
-            raise Refused(Refusal.SLOT_GONE) from None
-        if earlier := _earlier(page, request):  # the same form, sent twice at the same moment
-            return earlier
-        raise
+            raise
 
 
 def _earlier(page: BookingPage, request: Request) -> Booking | None:
@@ -97,165 +120,204 @@ def _earlier(page: BookingPage, request: Request) -> Booking | None:
     return Booking.objects.filter(page=page, idempotency_key=request.idempotency_key).first()
 
 
-def _offer_at(page: BookingPage, start: datetime, now: datetime, *, without: Collection[int] = ()) -> Offer:
-    """The page's offer for this single start, by the same function that lists a month."""
-    return offer(page, start, start + timedelta(seconds=1), now, without=without)
+def _as_asked(page: BookingPage, request: Request) -> BookingPage:
+    """The page as it binds whoever books."""
+    if request.by is None or not request.unbound:
+        return page
+    unbound = eased(page, unbound=True)
+    unbound.accepting, unbound.archived_at = page.accepting, page.archived_at
+    return unbound
 
 
-def _hosts_for(answer: Offer, request: Request) -> tuple[int, ...]:
-    """The members who could be the host(s) at this start, or Refused."""
-    if not answer.accepting:
-        raise Refused(Refusal.NOT_ACCEPTING)
-    free = answer.hosts_at(request.start)
-    if request.host_id is not None and answer.page.condition == Condition.ANY:
-        free = tuple(host for host in free if host == request.host_id)
-    if not free:
-        raise Refused(Refusal.SLOT_GONE)
-    return free
+def _wish(page: BookingPage, request: Request, now: datetime) -> Wish:
+    hold = holds.live(page, request.hold, request.start, now)
+    return Wish(
+        request.start,
+        length_of(page, request.minutes),
+        guest=request.guest.email,
+        location_id=request.location_id,
+        host_id=request.host_id,
+        hosts=tuple(hold.host_times.values_list("member", flat=True)) if hold else (),
+        rooms=tuple(hold.room_times.values_list("room", flat=True)) if hold else (),
+        hold=hold,
+    )
 
 
-def _lock(member_ids: Collection[int]) -> None:
-    """Lock the hosts' rows in id order, so that nobody else decides about their time meanwhile."""
-    list(Member.objects.select_for_update().filter(pk__in=member_ids).order_by("pk").values_list("pk"))
-
-
-def _write(page: BookingPage, request: Request, end: datetime, unfit: Collection[int], now: datetime) -> Booking:
-    page = BookingPage.objects.select_related("workspace").get(pk=page.pk)
-    answer = _offer_at(page, request.start, now, without=unfit)
-    free = _hosts_for(answer, request)
-    location_id = _location(answer, request)
-    hosts = list(free) if page.condition == Condition.ALL else [_assign(answer, free, location_id, now)]
-    place = next((place for place in answer.value.locations if place.id == location_id), None)
-    holder = page.owner_id if answer.verdict.locations_by_owner else hosts[0]
-    booking = Booking.objects.create(
+def take(page: BookingPage, request: Request, scouted: Scouted, now: datetime) -> Booking:
+    """Decide and write, under the locks that `book` has taken."""
+    wish = _wish(page, request, now)
+    placement = decide(_as_asked(page, request), wish, now, scouted)
+    link = links.use_up(page, request.once, now)
+    if wish.hold is not None:
+        wish.hold.delete()
+    asks = page.approval if request.by is None else Approval.NONE
+    guest = request.guest
+    booking = Booking(
         workspace=page.workspace,
         page=page,
-        start=request.start,
-        end=end,
+        state=BookingState.REQUESTED if asks else BookingState.CONFIRMED,
+        start=wish.start,
+        end=wish.end,
         title=page.title,
-        guest_name=request.guest.name,
-        guest_email=request.guest.email,
-        guest_note=request.guest.note,
-        guest_phone=request.guest.phone,
-        guest_language=request.guest.language,
-        guest_time_zone=request.guest.time_zone,
-        location_kind=place.kind if place else "",
-        location_detail=_place_detail(answer, place, holder, request.guest) if place else "",
-        location_member_id=holder if place else None,
-        place_missing=place is None and bool(answer.value.locations),
+        guest_name=guest.name,
+        guest_email=guest.email,
+        guest_note=guest.note,
+        guest_phone=guest.phone,
+        guest_company=guest.company,
+        guest_language=guest.language,
+        guest_time_zone=guest.time_zone,
+        further_guests=list(guest.further),
+        answers=[list(answer) for answer in request.answers],
+        tracking=dict(request.tracking),
+        answer_by=min(now + timedelta(hours=page.answer_hours), wish.start) if asks else None,
+        one_time_link=link,
         idempotency_key=request.idempotency_key or None,
         created_at=now,
     )
-    HostTime.objects.bulk_create(
-        HostTime(
-            booking=booking,
-            member_id=host,
-            start=request.start - timedelta(minutes=page.buffer_before_minutes),
-            end=end + timedelta(minutes=page.buffer_after_minutes),
-        )
-        for host in hosts
-    )
-    BookingChange.objects.create(booking=booking, at=now, what="booked")
-    outbox.booked(booking, hosts, now)
+    place(booking, wish, placement, now, seated=page.seats > 1 and asks != Approval.UNHELD, guests_place=guest.place)
+    ignored = "notice and period" if request.by and request.unbound else ""
+    what = "requested" if asks else "booked_by_host" if request.by else "booked"
+    outbox.note(booking, what, now, by=request.by, detail=ignored)
+    (outbox.requested if asks else outbox.booked)(booking, now)
     return booking
 
 
-def _location(answer: Offer, request: Request) -> int | None:
-    """The location chosen, or the only one; None if none can be offered (the guest was told)."""
-    usable = answer.locations_at(request.start)
-    if request.location_id is None:
-        return usable[0] if usable else None
-    if request.location_id not in usable:
-        raise Refused(Refusal.LOCATION_GONE)
-    return request.location_id
-
-
-def _place_detail(answer: Offer, place: LocationValue, holder: int, guest: Guest) -> str:
-    """The page's own number, address or link, else the one that the holder, or for their choice the guest, gave."""
-    member = answer.value.member(holder)
-    own = {
-        LocationKind.PHONE: member.phone,
-        LocationKind.IN_PERSON: member.address,
-        LocationKind.ASK_GUEST: guest.place[:500],
-    }
-    return place.detail or own.get(place.kind, "")
-
-
-def _assign(answer: Offer, free: Collection[int], location_id: int | None, now: datetime) -> int:
-    """Who becomes the host: among the free ones who can hold the chosen location."""
-    able = {
-        host.member_id
-        for host in answer.verdict.hosts
-        if host.member_id in free and (location_id is None or location_id in host.location_ids)
-    }
-    if not able:
-        raise Refused(Refusal.SLOT_GONE)
-    page = answer.page
-    members = list(PageMember.objects.filter(page=page).order_by("position", "id"))
-    if page.assignment == Assignment.GUEST:
-        return next(link.member_id for link in members if link.member_id in able)
-    counts, last = fairness.standing_of_hosts(page, members, now)
-    positions = {link.member_id: position for position, link in enumerate(members)}
-    return choose(
-        Mode(page.assignment),
-        [
-            Candidate(
-                member_id=link.member_id,
-                position=positions[link.member_id],
-                weight=link.weight,
-                level=link.level,
-                count=counts[link.member_id],
-            )
-            for link in members
-            if link.member_id in able
-        ],
-        last_position=positions.get(last) if last is not None else None,
+def place(
+    booking: Booking, wish: Wish, placement: Placement, now: datetime, *, seated: bool, guests_place: str = ""
+) -> None:
+    """Save a booking where it was decided to go. `seated`: in a group session, which is made if there is none
+    yet. A request that holds nothing remembers its hosts all the same."""
+    page = booking.page
+    if placement.session_id is not None:
+        session = Booking.objects.get(pk=placement.session_id)
+        like(booking, session)
+        if seated:
+            booking.session = session
+            booking.save()
+            return
+    else:
+        for name, value in location_fields(page, placement, guests_place=guests_place).items():
+            setattr(booking, name, value)
+    if not seated:
+        booking.save()
+        unheld = booking.state == BookingState.REQUESTED and page.approval == Approval.UNHELD
+        occupy(booking, page, wish, placement, now, active=not unheld)
+        return
+    session = Booking(
+        workspace=page.workspace,
+        page=page,
+        is_session=True,
+        start=wish.start,
+        end=wish.end,
+        title=page.title,
+        guest_language=page.workspace.language,
+        guest_time_zone=page.time_zone,
+        created_at=now,
     )
+    like(session, booking)
+    session.save()
+    occupy(session, page, wish, placement, now)
+    booking.session = session
+    booking.save()
 
 
-def manage_secret(booking: Booking) -> str:
-    """The secret of the booking's management link: derived, so that it is stored nowhere."""
-    return salted_hmac("awase.manage", booking.uid, algorithm="sha256").hexdigest()[:40]
+def like(booking: Booking, other: Booking) -> None:
+    """Give a booking the place and link of another."""
+    for name in ("location_kind", "location_detail", "location_member_id", "place_missing", "join_url"):
+        setattr(booking, name, getattr(other, name))
 
 
-def by_link(uid: str, secret: str) -> Booking | None:
-    """The booking that a management link opens, or None; compared in constant time."""
-    booking = Booking.objects.select_related("page__workspace", "page__owner__user").filter(uid=uid).first()
-    if booking is None or not constant_time_compare(manage_secret(booking), secret):
-        return None
-    return booking
+def leave(session: Booking, now: datetime) -> None:
+    """A seat became free; a session without guests is over. The session is locked."""
+    if session.state == BookingState.CONFIRMED and not session.seats.filter(state__in=COUNTED).exists():
+        session.state, session.cancelled_at = BookingState.CANCELLED, now
+        session.sequence += 1
+        session.save(update_fields=["state", "cancelled_at", "sequence"])
+        free_time(session)
+        outbox.plan_reminders(session, now)
+    outbox.bring(session, now)
 
 
-def cancel(booking: Booking, now: datetime, *, reason: str = "", by: str = "guest") -> Booking:
-    """Cancel: the hosts' time is free at once; event, meeting and mails follow. Raises Refused."""
+def free_time(booking: Booking) -> None:
+    """Give the time of hosts and rooms back; who they were stays known."""
+    HostTime.objects.filter(booking=booking).update(active=False)
+    RoomTime.objects.filter(booking=booking).update(active=False)
+
+
+def require_in_time(
+    booking: Booking, by: Member | None, reason: str, now: datetime, *, allowed: bool, until: int
+) -> None:
+    """What guests (`by` None) need to change a booking: the page's leave, at least `until` minutes before the
+    start, and a reason if the page asks for one. Hosts need to be entitled. Raises Refused, PermissionDenied."""
+    if by is not None:
+        require_handling(by, booking)
+    elif not allowed:
+        raise Refused(Refusal.NOT_ALLOWED)
+    elif until and booking.start - timedelta(minutes=until) < now:
+        raise Refused(Refusal.TOO_LATE)
+    elif booking.page.reason_required and not reason.strip():
+        raise Refused(Refusal.REASON_MISSING)
+
+
+def cancel(booking: Booking, now: datetime, *, reason: str = "", by: Member | None = None) -> Booking:
+    """Cancel: the hosts' time is free at once; event, meeting and mails follow. `by`: the member who does it;
+    None: the guest, within the page's rules. A session is cancelled with all its seats. Raises Refused."""
     with transaction.atomic():
-        booking = Booking.objects.select_for_update().get(pk=booking.pk)
-        if booking.state == BookingState.CANCELLED:
+        booking = bookings_locked(booking)
+        page = booking.page
+        if booking.state not in COUNTED:
             raise Refused(Refusal.ALREADY_CANCELLED)
         if booking.end <= now:
             raise Refused(Refusal.OVER)
-        booking.state = BookingState.CANCELLED
-        booking.cancelled_at = now
-        booking.cancel_reason = reason
-        booking.sequence += 1
-        booking.save(update_fields=["state", "cancelled_at", "cancel_reason", "sequence"])
-        HostTime.objects.filter(booking=booking).update(active=False)
-        BookingChange.objects.create(booking=booking, at=now, what=f"cancelled_by_{by}", detail=reason[:300])
-        outbox.cancelled(booking, now)
+        asked = booking.state == BookingState.REQUESTED  # a request may always be withdrawn
+        require_in_time(
+            booking,
+            by,
+            reason,
+            now,
+            allowed=page.guests_cancel or asked,
+            until=0 if asked else page.cancel_until_minutes,
+        )
+        seats = list(booking.seats.filter(state__in=COUNTED)) if booking.is_session else []
+        for one in [booking, *seats]:
+            one.state, one.cancelled_at, one.cancel_reason = BookingState.CANCELLED, now, reason
+            one.sequence += 1
+            one.save(update_fields=["state", "cancelled_at", "cancel_reason", "sequence"])
+            outbox.note(one, f"cancelled_by_{'host' if by else 'guest'}", now, by=by, detail=reason)
+            outbox.cancelled(one, now, hosts=one is booking)
+        if booking.session is not None:
+            leave(booking.session, now)
+        else:
+            free_time(booking)
     return booking
 
 
-def hosts_of(booking: Booking) -> list[Member]:
-    """The members who host this booking, also after it was cancelled."""
-    return [row.member for row in booking.host_times.select_related("member__user").order_by("id")]
-
-
-def tell_place(booking: Booking, place: str, now: datetime) -> None:
+def tell_place(booking: Booking, place: str, now: datetime, *, by: Member | None = None) -> None:
     """Fill in the place that the guest was promised; events are brought up to date and the guest is mailed."""
     with transaction.atomic():
-        booking = Booking.objects.select_for_update().get(pk=booking.pk)
-        booking.location_detail, booking.place_missing = place, False
-        booking.sequence += 1
-        booking.save(update_fields=["location_detail", "place_missing", "sequence"])
-        BookingChange.objects.create(booking=booking, at=now, what="place_told", detail=place[:300])
-        outbox.changed(booking, now)
+        booking = carrier_of(bookings_locked(booking))
+        if by is not None:
+            require_handling(by, booking)
+        seats = booking.seats.filter(state__in=COUNTED)
+        for one in [booking, *seats]:
+            one.location_detail, one.place_missing = place, False
+            one.sequence += 1
+            one.save(update_fields=["location_detail", "place_missing", "sequence"])
+            outbox.note(one, "place_told", now, by=by, detail=place)
+            outbox.changed(one, now, hosts=False)
+
+
+def mark_no_show(booking: Booking, now: datetime, *, by: Member, no_show: bool = True) -> Booking:
+    """Note that the guest did not come, or take that back. Raises Refused before the start."""
+    with transaction.atomic():
+        booking = bookings_locked(booking)
+        require_handling(by, booking)
+        if booking.state != BookingState.CONFIRMED:
+            raise Refused(Refusal.ALREADY_CANCELLED)
+        if booking.start > now:
+            raise Refused(Refusal.NOT_STARTED)
+        if (booking.no_show_at is not None) != no_show:
+            booking.no_show_at = now if no_show else None
+            booking.save(update_fields=["no_show_at"])
+            outbox.note(booking, "no_show" if no_show else "no_show_taken_back", now, by=by)
+    return booking

@@ -1,92 +1,231 @@
-"""What must happen outside after a booking changed, written as effect rows in its transaction."""
+"""What must happen outside after a booking changed, written as effect rows in its transaction.
 
-from collections.abc import Iterable
-from datetime import datetime
+Meetings and events belong to the booking that carries them (a group session, else the booking itself), one
+effect for each account concerned; mails belong to each guest's own booking, one effect for each recipient.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from django.db.models import F
 
 from awase.domain.health import LocationKind, Service
-from awase.models import Booking, Calendar, CalendarEvent, Effect, EffectKind, EffectState, Member
+from awase.models import (
+    Booking,
+    BookingChange,
+    BookingState,
+    Calendar,
+    CalendarEvent,
+    Effect,
+    EffectKind,
+    EffectState,
+    Member,
+)
+from awase.services.hosts import NAMING, carrier_of, stands
 
 MEETING_KINDS = {LocationKind.ZOOM, LocationKind.TEAMS}
 LINK_KINDS = MEETING_KINDS | {LocationKind.MEET}
+OUTSIDE = (EffectKind.MEETING, EffectKind.EVENT)
+REMINDERS = ("reminder", "follow_up")
 
 
-def booked(booking: Booking, host_ids: Iterable[int], now: datetime) -> None:
-    """A new booking: its meeting, an event in each host's calendar, mails to guest and hosts."""
-    host_ids = list(host_ids)
-    if booking.location_kind in MEETING_KINDS:
-        want(booking, EffectKind.MEETING, None, now)
-    holders = list(host_ids)
-    if booking.location_kind == LocationKind.MEET and booking.location_member_id not in holders:
-        assert booking.location_member_id is not None
-        holders.append(booking.location_member_id)
-    for member in Member.objects.filter(pk__in=holders).order_by("pk"):
-        calendar_id = member.booking_calendar_id
-        if booking.location_kind == LocationKind.MEET and member.pk == booking.location_member_id:
-            calendar_id = meet_calendar(member) or calendar_id
-        if calendar_id is None:
-            continue
-        CalendarEvent.objects.create(booking=booking, member=member, calendar_id=calendar_id)
-        want(booking, EffectKind.EVENT, member.pk, now)
-    mail(booking, "confirmed", None, now)
-    for host_id in host_ids:
-        mail(booking, "host_booked", host_id, now)
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who gets a mail: a member, or a guest (`more` of the payload tells which). `name` tells mails apart."""
+
+    name: str
+    member_id: int | None = None
+    more: Mapping[str, int] = field(default_factory=dict)
 
 
-def cancelled(booking: Booking, now: datetime) -> None:
+def note(booking: Booking, what: str, now: datetime, *, by: Member | None = None, detail: str = "") -> None:
+    """An entry in the booking's history: what happened, and which member did it."""
+    detail = ": ".join(part for part in (by.name if by else "", detail) if part)
+    BookingChange.objects.create(booking=booking, at=now, what=what, detail=detail[:300])
+
+
+def booked(booking: Booking, now: datetime, *, template: str = "confirmed") -> None:
+    """A booking that stands: meeting, an event in each host's calendar, mails to guests and hosts, reminders."""
+    bring(booking, now)
+    tell_guests(booking, template, now)
+    if template == "confirmed":
+        tell_hosts(booking, "host_booked", now)
+    plan_reminders(booking, now)
+
+
+def requested(booking: Booking, now: datetime) -> None:
+    """A request that waits for a host's answer: mails only."""
+    tell_guests(booking, "requested", now, copies=False)
+    tell_hosts(booking, "host_requested", now)
+
+
+def answered(booking: Booking, now: datetime) -> None:
+    """A request that was declined, or lapsed."""
+    tell_guests(booking, "declined", now, copies=False)
+    if booking.state == BookingState.EXPIRED:
+        tell_hosts(booking, "host_expired", now)
+
+
+def cancelled(booking: Booking, now: datetime, *, hosts: bool = True) -> None:
     """A cancelled booking ends with no event and no meeting, and everybody knows."""
-    for effect in Effect.objects.filter(booking=booking, kind__in=[EffectKind.MEETING, EffectKind.EVENT]):
-        want(booking, EffectKind(effect.kind), effect.member_id, now)
-    mail(booking, "cancelled", None, now)
-    for host_time in booking.host_times.all():
-        mail(booking, "host_cancelled", host_time.member_id, now)
+    bring(booking, now)
+    tell_guests(booking, "cancelled", now)
+    if hosts:
+        tell_hosts(booking, "host_cancelled", now)
+    plan_reminders(booking, now)
 
 
-def changed(booking: Booking, now: datetime) -> None:
-    """Something about the booking changed: meeting and events follow, the guest is mailed."""
-    for effect in Effect.objects.filter(booking=booking, kind__in=[EffectKind.MEETING, EffectKind.EVENT]):
-        want(booking, EffectKind(effect.kind), effect.member_id, now)
-    mail(booking, "changed", None, now)
+def changed(booking: Booking, now: datetime, *, hosts: bool = True) -> None:
+    """Something about the booking changed: meeting and events follow, reminders move, guests and hosts are told."""
+    bring(booking, now)
+    tell_guests(booking, "changed", now)
+    if hosts:
+        tell_hosts(booking, "host_changed", now)
+    plan_reminders(booking, now)
 
 
-def link_arrived(booking: Booking, now: datetime) -> None:
-    """The meeting link is known: put it into the events, and send it to a guest who was told that it follows."""
-    for effect in Effect.objects.filter(booking=booking, kind=EffectKind.EVENT):
-        want(booking, EffectKind.EVENT, effect.member_id, now)
-    told_without = Effect.objects.filter(key=_mail_key(booking, "confirmed", None), payload__link_follows=True)
-    if told_without.exists():
-        mail(booking, "link_follows", None, now)
+def link_arrived(carrier: Booking, now: datetime) -> None:
+    """The meeting link is known: put it into the events, and send it to guests who were told that it follows."""
+    bring(carrier, now, [EffectKind.EVENT])
+    guests = carrier.seats.filter(state=BookingState.CONFIRMED) if carrier.is_session else [carrier]
+    for booking in guests:
+        told_without = Effect.objects.filter(booking=booking, kind=EffectKind.MAIL, payload__link_follows=True)
+        if told_without.exists():
+            tell_guests(booking, "link_follows", now)
 
 
-def want(booking: Booking, kind: EffectKind, member_id: int | None, now: datetime) -> None:
-    """Ask for the booking's present state outside; asking again while it is under way makes it run once more."""
-    key = f"{kind}:{booking.uid}:{member_id or ''}"
-    again = Effect.objects.filter(key=key)
-    if again.update(wanted=F("wanted") + 1):
-        again.exclude(state=EffectState.RUNNING).update(
-            state=EffectState.PENDING, next_at=now, attempts=0, parked_for=None, parked_reason=""
-        )
-    else:
-        Effect.objects.create(kind=kind, key=key, booking=booking, member_id=member_id, next_at=now)
-
-
-def mail(booking: Booking, template: str, member_id: int | None, now: datetime) -> None:
-    """One mail about the booking in its present state: to the guest, or to a member."""
-    Effect.objects.get_or_create(
-        key=_mail_key(booking, template, member_id),
-        defaults={
-            "kind": EffectKind.MAIL,
-            "booking": booking,
-            "member_id": member_id,
-            "payload": {"template": template},
-            "next_at": now,
-        },
+def bring(booking: Booking, now: datetime, kinds: Collection[EffectKind] = OUTSIDE) -> None:
+    """Ask for the present state outside, wherever something of the booking is or should be; asking again while
+    it is under way makes it run once more."""
+    carrier = carrier_of(booking)
+    wanted = set(Effect.objects.filter(booking=carrier, kind__in=OUTSIDE).values_list("kind", "member"))
+    if stands(carrier):
+        if carrier.location_kind in MEETING_KINDS and carrier.location_member_id:
+            wanted.add((EffectKind.MEETING, carrier.location_member_id))
+        wanted |= {(EffectKind.EVENT, member_id) for member_id in _events(carrier)}
+    keys = {
+        f"{EffectKind(kind)}:{carrier.uid}:{member or ''}": (kind, member) for kind, member in wanted if kind in kinds
+    }
+    again = Effect.objects.filter(key__in=keys)
+    known = set(again.values_list("key", flat=True))
+    again.update(wanted=F("wanted") + 1)
+    again.exclude(state=EffectState.RUNNING).update(
+        state=EffectState.PENDING, next_at=now, attempts=0, parked_for=None, parked_reason=""
+    )
+    Effect.objects.bulk_create(
+        Effect(kind=kind, key=key, booking=carrier, member_id=member, next_at=now)
+        for key, (kind, member) in sorted(keys.items(), reverse=True)  # meetings first: events show their link
+        if key not in known
     )
 
 
-def _mail_key(booking: Booking, template: str, member_id: int | None) -> str:
-    return f"mail:{template}:{booking.uid}:{member_id or 'guest'}:{booking.sequence}"
+def holders(carrier: Booking) -> set[int]:
+    """The members in whose calendars an event of this booking stands: its hosts, and whoever makes its Meet link."""
+    hosts = set(carrier.host_times.filter(active=True).values_list("member", flat=True))
+    if carrier.location_kind == LocationKind.MEET and carrier.location_member_id:
+        hosts.add(carrier.location_member_id)
+    return hosts
+
+
+def _events(carrier: Booking) -> set[int]:
+    """The members who have an event of this booking, or get one now."""
+    known = set(carrier.calendar_events.values_list("member", flat=True))
+    fresh = []
+    for member in Member.objects.filter(pk__in=holders(carrier) - known).order_by("pk"):
+        calendar_id = calendar_for(carrier, member)
+        if calendar_id is not None:
+            fresh.append(CalendarEvent(booking=carrier, member=member, calendar_id=calendar_id))
+    CalendarEvent.objects.bulk_create(fresh)
+    return known | {event.member_id for event in fresh}
+
+
+def calendar_for(carrier: Booking, member: Member) -> int | None:
+    """The calendar that this member's event of the booking goes into."""
+    if carrier.location_kind == LocationKind.MEET and member.pk == carrier.location_member_id:
+        return meet_calendar(member) or member.booking_calendar_id
+    return member.booking_calendar_id
+
+
+def tell_guests(booking: Booking, template: str, now: datetime, *, copies: bool = True) -> None:
+    """A mail to the guest, and one to each further guest. A change is not told apart to somebody to whom a mail
+    about the booking as it stands has yet to go. (A session's guests have bookings of their own.)"""
+    if booking.is_session:
+        return
+    recipients = [Recipient("guest")]
+    if copies:
+        recipients += [Recipient(f"copy{index}", more={"copy": index}) for index in range(len(booking.further_guests))]
+    if template == "changed":
+        waiting = Effect.objects.filter(
+            booking=booking,
+            kind=EffectKind.MAIL,
+            member=None,
+            state=EffectState.PENDING,
+            payload__template__in=[*NAMING, "changed"],
+        )
+        # Locked, so that none of them is taken to be sent before this change is there to be read.
+        told = {effect.payload.get("copy") for effect in waiting.select_for_update()}
+        recipients = [one for one in recipients if one.more.get("copy") not in told]
+    mail(booking, template, now, recipients)
+
+
+def tell_hosts(booking: Booking, template: str, now: datetime, member_ids: Iterable[int] | None = None) -> None:
+    """A mail to each host (or these members)."""
+    if member_ids is None:
+        member_ids = carrier_of(booking).host_times.order_by("id").values_list("member", flat=True)
+    mail(booking, template, now, [Recipient(str(member_id), member_id) for member_id in member_ids])
+
+
+def plan_reminders(booking: Booking, now: datetime) -> None:
+    """Reminders and follow-up as the page wants them, in place of those planned before. Those for hosts belong to
+    the session, where there is one."""
+    carrier, page = carrier_of(booking), booking.page
+    _take_back(booking)
+    if booking.state == BookingState.CONFIRMED and not booking.is_session:
+        for minutes in page.reminders.get("guest", []):
+            _remind(booking, "reminder", booking.start - timedelta(minutes=minutes), minutes, now, [None])
+        if page.follow_up_minutes is not None:
+            after = booking.end + timedelta(minutes=page.follow_up_minutes)
+            _remind(booking, "follow_up", after, page.follow_up_minutes, now, [None])
+    if stands(carrier):
+        hosts = carrier.host_times.filter(active=True).order_by("id").values_list("member", flat=True)
+        for minutes in page.reminders.get("host", []):
+            _remind(carrier, "reminder", carrier.start - timedelta(minutes=minutes), minutes, now, hosts)
+    else:
+        _take_back(carrier)
+
+
+def _take_back(booking: Booking) -> None:
+    planned = Effect.objects.filter(booking=booking, kind=EffectKind.MAIL, payload__template__in=REMINDERS)
+    planned.filter(state=EffectState.PENDING).delete()
+
+
+def _remind(
+    booking: Booking, template: str, at: datetime, minutes: int, now: datetime, member_ids: Iterable[int | None]
+) -> None:
+    """A mail at a later moment, which is valid for the booking as it is now only."""
+    if at > now:
+        more = {"sequence": booking.sequence}
+        recipients = [Recipient(f"{member_id or 'guest'}:{minutes}", member_id, more) for member_id in member_ids]
+        mail(booking, template, at, recipients)
+
+
+def mail(booking: Booking, template: str, at: datetime, recipients: Iterable[Recipient]) -> None:
+    """One mail about the booking in its present state to each recipient; the same mail is never asked for twice."""
+    Effect.objects.bulk_create(
+        (
+            Effect(
+                kind=EffectKind.MAIL,
+                key=f"mail:{template}:{booking.uid}:{one.name}:{booking.sequence}",
+                booking=booking,
+                member_id=one.member_id,
+                payload={"template": template, **one.more},
+                next_at=at,
+            )
+            for one in recipients
+        ),
+        ignore_conflicts=True,
+    )
 
 
 def meet_calendar(member: Member) -> int | None:

@@ -205,7 +205,7 @@ def cancel(request: MemberRequest, uid: str) -> HttpResponse:
     """Cancel on the host's side; the guest is told by mail, with the reason."""
     booking = get_object_or_404(dashboard.visible_bookings(request.member), uid=uid)
     try:
-        bookings.cancel(booking, utcnow(), reason=request.POST.get("reason", "").strip()[:1000], by="host")
+        bookings.cancel(booking, utcnow(), reason=request.POST.get("reason", "").strip()[:1000], by=request.member)
     except bookings.Refused:
         messages.error(request, _("The booking is over or was cancelled already; nothing was changed."))
     else:

@@ -139,7 +139,7 @@ def test_a_booking_of_a_stopped_page_can_be_cancelled(
 
 
 def test_whoever_was_cancelled_by_the_host_reads_so_with_the_reason(guest: Guest, taken: Booking) -> None:
-    bookings.cancel(taken, utcnow(), by="host", reason="出張のため")
+    bookings.cancel(taken, utcnow(), by=taken.page.owner, reason="出張のため")
     text = text_of(guest.get(address(taken)))
     assert "主催者が予約をキャンセルしました" in text and "出張のため" in text
 

@@ -1,0 +1,92 @@
+"""Bringing the event of a booking in one member's calendar to the booking's present state."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from awase import registry
+from awase.domain.errors import FailureClass, FailureScope, ProviderError
+from awase.domain.health import LocationKind, Service
+from awase.models import Booking, CalendarEvent, Effect
+from awase.models.booking import new_uid
+from awase.providers.protocols import WrittenEvent
+from awase.services import outbox
+from awase.services.calls import Call, Parked, Postponed
+from awase.services.drafts import event_draft
+from awase.services.hosts import stands
+from awase.services.signals import Cause, record
+from awase.services.tokens import source
+from awase.services.waiting import link_pending
+
+
+def bring(effect: Effect, now: datetime) -> None:
+    """Write or delete the event of this effect's booking in its member's calendar. Raises what `calls` has, and
+    ProviderError."""
+    booking = effect.booking
+    assert booking is not None
+    event = CalendarEvent.objects.get(booking=booking, member=effect.member_id)
+    due = stands(booking) and effect.member_id in outbox.holders(booking)
+    untouched = not effect.payload.get("asked")
+    if not due and untouched and event.written_sequence < 0:
+        return  # nothing was ever asked for
+    if event.calendar_id is None and not (due and _choose_calendar(booking, event)):
+        if due:
+            raise Parked(None, "not_connected")
+        return  # with the account went whatever was written there
+    event = CalendarEvent.objects.select_related("calendar__connection__credential").get(pk=event.pk)
+    assert event.calendar is not None
+    if due and booking.location_kind in outbox.MEETING_KINDS and link_pending(booking, booking.created_at, now):
+        raise Postponed(timedelta(seconds=2))
+    credential = event.calendar.connection.credential
+    holds_meet = booking.location_kind == LocationKind.MEET and booking.location_member_id == effect.member_id
+    provider = registry.calendars(Service(credential.service), source(credential))
+    try:
+        with Call(credential, None, now):
+            if not due:
+                provider.delete_event(event.calendar.external_id, event.key, event.external_id)
+                return
+            _mark(effect, {"asked": True})
+            draft = event_draft(booking, event, meet=holds_meet)
+            written = provider.put_event(event.calendar.external_id, draft, event.external_id)
+    except Parked:
+        if untouched:
+            _mark(effect, {})  # the only call ever made was refused
+        raise
+    except ProviderError as error:
+        if due and error.failure.scope is FailureScope.EVENT and error.failure.kind is FailureClass.NOT_FOUND:
+            # Deleted behind our back; the service keeps its id reserved, so a new one is drawn.
+            CalendarEvent.objects.filter(pk=event.pk).update(key=new_uid(), external_id="")
+            raise Postponed(timedelta(seconds=1)) from error
+        raise
+    CalendarEvent.objects.filter(pk=event.pk).update(external_id=written.id, written_sequence=booking.sequence)
+    if holds_meet and not booking.join_url:
+        if written.meet_failure:
+            record(credential.pk, written.meet_failure, Cause.CALL, now)
+            raise Parked(credential, (written.meet_failure.reason or written.meet_failure.kind).value)
+        _keep_link(effect, booking, written, now)
+
+
+def _mark(effect: Effect, payload: dict[str, bool]) -> None:
+    if effect.payload != payload:
+        effect.payload = payload
+        Effect.objects.filter(pk=effect.pk).update(payload=payload)
+
+
+def _choose_calendar(booking: Booking, event: CalendarEvent) -> bool:
+    """The event's calendar was disconnected: it goes into the one that the member has now, if any."""
+    calendar_id = outbox.calendar_for(booking, event.member)
+    if calendar_id is None:
+        return False
+    CalendarEvent.objects.filter(pk=event.pk).update(calendar=calendar_id, key=new_uid(), external_id="")
+    return True
+
+
+def _keep_link(effect: Effect, booking: Booking, written: WrittenEvent, now: datetime) -> None:
+    """Write down the Meet link, unless the booking has been handed over meanwhile."""
+    if not written.join_url:
+        raise Postponed(timedelta(seconds=3))
+    with transaction.atomic():
+        shown = Booking.objects.filter(pk=booking.pk, location_member=effect.member_id)
+        if shown.update(join_url=written.join_url):
+            booking.seats.update(join_url=written.join_url)
+            outbox.link_arrived(booking, now)

@@ -1,0 +1,289 @@
+"""Where a booking goes: the page's offer for one start, first looked at, then decided upon under locks.
+
+Locks are taken in one order everywhere: page, hosts, rooms (by id), then bookings, sessions before seats.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from awase.domain.assignment import fill
+from awase.domain.health import LocationKind, LocationValue
+from awase.models import Booking, BookingPage, Condition, Hold, HostTime, Member, Room, RoomTime
+from awase.models.guards import OVERLAP
+from awase.services import live
+from awase.services.fairness import ranked
+from awase.services.hosts import assigned, carrier_of
+from awase.services.quotas import COUNTED
+from awase.services.refusals import Refusal, Refused
+from awase.services.slots import Offer, offer
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A start wanted of a page. `location_id`, `host_id`: what was chosen, if there was a choice; `kind`: any
+    location of this kind. `hosts`, `rooms`: who and what is kept if free. `moving` and `hold` as in `offer`."""
+
+    start: datetime
+    minutes: int
+    guest: str = ""  # mail address
+    location_id: int | None = None
+    host_id: int | None = None
+    kind: str = ""
+    hosts: tuple[int, ...] = ()
+    rooms: tuple[int, ...] = ()
+    moving: Booking | None = None
+    hold: Hold | None = None
+
+    @property
+    def end(self) -> datetime:
+        return self.start + timedelta(minutes=self.minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What was decided. `holder`: whose account or details make the location. `session_id`: the booking that
+    carries the group session which is joined; everything else is then the session's."""
+
+    hosts: tuple[int, ...]
+    rooms: tuple[int, ...] = ()
+    location: LocationValue | None = None
+    holder: int | None = None
+    session_id: int | None = None
+
+
+def length_of(page: BookingPage, minutes: int | None) -> int:
+    """The chosen length, if the page offers it, else its own. Raises Refused."""
+    if minutes is None:
+        return page.duration_minutes
+    if minutes not in {page.duration_minutes, *page.durations}:
+        raise Refused(Refusal.LENGTH_UNKNOWN)
+    return minutes
+
+
+def standing_wish(booking: Booking, start: datetime, minutes: int, moving: Booking) -> Wish:
+    """The wish that a booking which stands already, or is asked for, be at this start: with its hosts, rooms and
+    kind of location if they can be had; with another host only where the system chose the first."""
+    carrier, page = carrier_of(booking), booking.page
+    hosts = tuple(carrier.host_times.order_by("id").values_list("member", flat=True))
+    chosen = page.condition == Condition.ANY and not assigned(booking)
+    return Wish(
+        start,
+        minutes,
+        guest=booking.guest_email,
+        host_id=hosts[0] if chosen and hosts else None,
+        kind=booking.location_kind,
+        hosts=hosts,
+        rooms=tuple(carrier.room_times.order_by("id").values_list("room", flat=True)),
+        moving=moving,
+    )
+
+
+def eased(page: BookingPage, *, unbound: bool) -> BookingPage:
+    """The page as it counts for bookings that stand already: neither manual switch nor archive bars them.
+    `unbound`: nor do notice and period, which bind guests, not hosts. Never to be saved."""
+    page = copy(page)
+    page.accepting, page.archived_at = True, None
+    if unbound:
+        page.notice_minutes, page.notice_from_midnight = 0, False
+        page.period_days = page.period_first = page.period_last = None
+    return page
+
+
+def look(page: BookingPage, wish: Wish, now: datetime, *, without: Collection[int] = ()) -> Offer:
+    """The page's offer for this single start, by the function that lists a month. Raises Refused."""
+    answer = offer(
+        page,
+        wish.start,
+        wish.start + timedelta(seconds=1),
+        now,
+        minutes=wish.minutes,
+        without=without,
+        moving=wish.moving,
+        hold=wish.hold,
+        guest=wish.guest,
+    )
+    if not answer.accepting:
+        raise Refused(Refusal.NOT_ACCEPTING, answer.verdict.stop_kinds)
+    if wish.start.microsecond or not candidates(answer, wish):  # no slot starts within a second
+        raise Refused(Refusal.SLOT_GONE)
+    return answer
+
+
+def candidates(answer: Offer, wish: Wish) -> tuple[int, ...]:
+    """The members who could be the host(s) at this start."""
+    free = answer.hosts_at(wish.start)
+    if wish.host_id is not None and answer.page.condition == Condition.ANY:
+        return tuple(host for host in free if host == wish.host_id)
+    return free
+
+
+@dataclass(frozen=True, slots=True)
+class Scouted:
+    """Who could be hosts, and whom the live check rules out. `joining`: nobody was asked, because there is a
+    session to join, which is agreed with its hosts already."""
+
+    known: frozenset[int]
+    unfit: frozenset[int] = frozenset()
+    joining: bool = False
+
+
+def scout(page: BookingPage, wish: Wish, now: datetime, *, without: Collection[int] = ()) -> Scouted:
+    """Before the transaction: look, and ask the calendars live. Raises Refused."""
+    answer = look(page, wish, now, without=without)
+    free = candidates(answer, wish)
+    if answer.session_at(wish.start):
+        return Scouted(frozenset(free), joining=True)
+    return Scouted(frozenset(free), frozenset(live.unfit_hosts(page, free, wish.start, wish.end, now)))
+
+
+@contextmanager
+def locked(page: BookingPage, hosts: Collection[int], *, whole: bool = False) -> Iterator[BookingPage]:
+    """A transaction in which nobody else decides about the time of these hosts, of the page's rooms, or about
+    its limits and seats (`whole`: about anything of the page). Gives the page as it is now. An overlap that slips
+    through is refused by the database."""
+    try:
+        with transaction.atomic():
+            pages = BookingPage.objects.select_related("workspace")
+            if whole or page.limits or page.seats > 1:
+                pages = pages.select_for_update(of=("self",))
+            page = pages.get(pk=page.pk)
+            members = Member.objects.filter(pk__in=hosts).order_by("pk")
+            list(members.select_for_update().values_list("pk"))
+            rooms = Room.objects.filter(pk__in=Room.objects.filter(page_groups__page=page).values("pk")).order_by("pk")
+            list(rooms.select_for_update().values_list("pk"))
+            yield page
+    except IntegrityError as error:
+        if OVERLAP in str(error):
+            raise Refused(Refusal.SLOT_GONE) from None
+        raise
+
+
+def bookings_locked(booking: Booking) -> Booking:
+    """The booking as it is now, locked, after the session that carries it or before its seats. Raises Refused if
+    it changed its session at this very moment."""
+    ids = [pk for pk in (booking.session_id, booking.pk) if pk]
+    rows = Booking.objects.filter(Q(pk__in=ids) | Q(session=booking.pk)).order_by("-is_session", "pk")
+    found = {row.pk: row for row in rows.select_for_update()}
+    now = found[booking.pk]
+    if now.session_id != booking.session_id:
+        raise Refused(Refusal.CHANGED)
+    now.session = found.get(now.session_id) if now.session_id else None
+    now.page, now.workspace = booking.page, booking.workspace
+    return now
+
+
+def decide(page: BookingPage, wish: Wish, now: datetime, scouted: Scouted) -> Placement:
+    """Under the locks: the same offer again, and who takes the places. Nobody is chosen who was not scouted,
+    and so is not locked. Raises Refused."""
+    answer = look(page, wish, now, without=_others(page, scouted.known) | scouted.unfit)
+    if session_id := answer.session_at(wish.start):
+        return _seat(answer, session_id, wish)
+    if scouted.joining:
+        raise Refused(Refusal.SLOT_GONE)
+    free = candidates(answer, wish)
+    location = _location(answer, wish, free)
+    groups = [group for _, group in answer.value.people]
+    if page.condition == Condition.ALL:
+        hosts = fill(groups, free)
+    else:
+        able = _able(answer, wish, free, location)
+        turn = ranked(page, able, now)
+        kept = [host for host in wish.hosts if host in turn]
+        hosts = fill(groups, [*kept, *turn])
+    places = [group for group in answer.value.groups if group.rooms]
+    free_rooms = answer.rooms_at(wish.start)
+    rooms = fill(places, [*(room for room in wish.rooms if room in free_rooms), *free_rooms])
+    if not hosts or (places and not rooms):
+        raise Refused(Refusal.SLOT_GONE)
+    holder = page.owner_id if answer.verdict.locations_by_owner else hosts[0]
+    return Placement(hosts, rooms, location, holder if location else None)
+
+
+def _others(page: BookingPage, known: Collection[int]) -> set[int]:
+    listed = set(page.page_members.values_list("member", flat=True))
+    grouped = set(page.groups.filter(members__isnull=False).values_list("members", flat=True))
+    return (listed | grouped) - set(known)
+
+
+def _seat(answer: Offer, session_id: int, wish: Wish) -> Placement:
+    """A seat in the session, which is locked from here on."""
+    session = Booking.objects.select_for_update().get(pk=session_id)
+    taken = session.seats.filter(state__in=COUNTED)
+    if wish.moving is not None:
+        taken = taken.exclude(pk=wish.moving.pk)
+    if session.state not in COUNTED or taken.count() >= answer.page.seats:
+        raise Refused(Refusal.SLOT_GONE)
+    return Placement(answer.hosts_at(wish.start), session_id=session_id)
+
+
+def _location(answer: Offer, wish: Wish, free: Collection[int]) -> LocationValue | None:
+    """The location chosen, or the first that can be held; None if none can be offered (the guest was told)."""
+    by_owner = answer.verdict.locations_by_owner
+    held = {place for host in answer.verdict.hosts if host.member_id in free for place in host.location_ids}
+    usable = [
+        place
+        for place in answer.value.locations
+        if place.id in answer.verdict.offered and (by_owner or place.id in held) and wish.kind in ("", place.kind)
+    ]
+    if wish.location_id is not None:
+        usable = [place for place in usable if place.id == wish.location_id]
+        if not usable:
+            raise Refused(Refusal.LOCATION_GONE)
+    return usable[0] if usable else None
+
+
+def _able(answer: Offer, wish: Wish, free: Collection[int], location: LocationValue | None) -> set[int]:
+    """The free ones who can hold the location; a booking that stands stays with its host, whatever its place."""
+    if answer.verdict.locations_by_owner or (location is None and not wish.kind):
+        return set(free)
+    able = {
+        host.member_id for host in answer.verdict.hosts if location is not None and location.id in host.location_ids
+    }
+    return (able | set(wish.hosts if wish.kind else ())) & set(free)
+
+
+def occupy(
+    owner: Booking | Hold, page: BookingPage, wish: Wish, placement: Placement, now: datetime, *, active: bool = True
+) -> None:
+    """Write the time of hosts and rooms, buffers included; what earlier rows of the `owner` took is given up, and
+    holds that have run out are cleared away."""
+    whose: dict[str, Any] = {"booking" if isinstance(owner, Booking) else "hold": owner}
+    HostTime.objects.filter(**whose).delete()
+    RoomTime.objects.filter(**whose).delete()
+    near = Q(host_times__member__in=placement.hosts) | Q(room_times__room__in=placement.rooms)
+    over = Hold.objects.filter(near, expires_at__lte=now).values_list("pk", flat=True)
+    Hold.objects.filter(pk__in=list(over)).delete()
+    start = wish.start - timedelta(minutes=page.buffer_before_minutes)
+    end = wish.end + timedelta(minutes=page.buffer_after_minutes)
+    HostTime.objects.bulk_create(
+        HostTime(member_id=host, start=start, end=end, active=active, **whose) for host in placement.hosts
+    )
+    RoomTime.objects.bulk_create(
+        RoomTime(room_id=room, start=start, end=end, active=active, **whose) for room in placement.rooms
+    )
+
+
+def location_fields(page: BookingPage, placement: Placement, *, guests_place: str = "") -> dict[str, object]:
+    """The location as a booking keeps it: the page's own number, address or link, else the one that the holder,
+    or for their choice the guest, gave."""
+    place = placement.location
+    if place is None:
+        return {"place_missing": page.locations.exists()}
+    holder = Member.objects.get(pk=placement.holder or 0)
+    own = {
+        LocationKind.PHONE: holder.phone,
+        LocationKind.IN_PERSON: holder.address,
+        LocationKind.ASK_GUEST: guests_place[:500],
+    }
+    return {
+        "location_kind": place.kind,
+        "location_detail": place.detail or own.get(place.kind, ""),
+        "location_member_id": placement.holder,
+    }
