@@ -5,7 +5,17 @@ from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from awase.api import api
-from awase.web import bookings, connections, mailbox, page_edit, pages, schedules
+from awase.web import (
+    bookings,
+    connections,
+    mailbox,
+    page_edit,
+    page_new,
+    page_save,
+    pages,
+    schedules,
+)
+from awase.web.page_forms import SECTION_FORMS
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
@@ -15,12 +25,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("app/", bookings.home, name="dashboard"),
     path("app/banner", pages.live_banner, name="banner"),
     path("app/pages", pages.page_list, name="pages"),
-    path("app/pages/new", page_edit.new_page),
+    path("app/pages/new", page_new.new_page),
     path("app/pages/<int:pk>", page_edit.edit),
-    path("app/pages/<int:pk>/members", page_edit.save_members),
-    path("app/pages/<int:pk>/locations", page_edit.save_locations),
-    path("app/pages/<int:pk>/basics", page_edit.save_form, {"section": "basics"}),
-    path("app/pages/<int:pk>/availability", page_edit.save_form, {"section": "availability"}),
+    path("app/pages/<int:pk>/members", page_save.save_members),
+    path("app/pages/<int:pk>/locations", page_save.save_locations),
+    path("app/pages/<int:pk>/rooms", page_save.save_rooms),
+    path("app/pages/<int:pk>/form", page_save.save_questions),
+    path("app/pages/<int:pk>/duplicate", page_save.duplicate),
+    path("app/pages/<int:pk>/archive", page_save.archive),
+    *(path(f"app/pages/<int:pk>/{name}", page_save.save_form, {"section": name}) for name in SECTION_FORMS),
     path("app/pages/<int:pk>/switch", pages.switch),
     path("app/bookings", bookings.booking_list, name="bookings"),
     path("app/bookings/<str:uid>", bookings.booking_details),

@@ -2,29 +2,38 @@
 transaction; `preview_*` show beforehand what a change would stop or open."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import transaction
 
 from awase.domain.changes import Preview, preview
-from awase.domain.health import LocationKind, LocationValue
-from awase.models import BookingPage, Condition, Location, Member, PageMember
+from awase.domain.health import Group, LocationKind, LocationValue
+from awase.models import BookingPage, Condition, Location, Member, PageGroup, PageMember, Room
 from awase.models.page import Assignment
-from awase.services.health import condition_groups, member_values, page_values, renew
+from awase.services.health import condition_groups, member_values, page_values, renew, room_values
 from awase.services.signals import Cause
 from awase.services.use import renew_use
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The members section: who is on the page, under which condition, and who owns it."""
+    """The members section: who is on the page, under which condition, and who owns it. `weights` and `levels`
+    by member where they are not 1; `groups` are those of an assignment list."""
 
     condition: Condition
     assignment: Assignment
     calendar_required: bool
     owner_id: int
     member_ids: tuple[int, ...]
+    weights: Mapping[int, int] = field(default_factory=dict)
+    levels: Mapping[int, int] = field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
+
+    @property
+    def people_groups(self) -> tuple[Group, ...]:
+        """Who must take part, as the gate reads it."""
+        return condition_groups(self.condition, self.member_ids) or self.groups
 
 
 def touched(page: BookingPage) -> set[int]:
@@ -71,10 +80,7 @@ def preview_people(page: BookingPage, people: People, now: datetime) -> Preview:
         value,
         owner_id=people.owner_id,
         members=tuple(found[pk] for pk in ids),
-        groups=(
-            *condition_groups(people.condition, people.member_ids),
-            *(group for group in value.groups if group.rooms or people.condition == Condition.LIST),
-        ),
+        groups=(*people.people_groups, *(group for group in value.groups if group.rooms)),
         calendar_required=people.calendar_required,
     )
     return preview(value, after)
@@ -89,8 +95,95 @@ def set_people(page: BookingPage, people: People, now: datetime) -> None:
         page.save(update_fields=["condition", "assignment", "calendar_required", "owner"])
         page.page_members.exclude(member__in=people.member_ids).delete()
         for position, member_id in enumerate(people.member_ids):
-            PageMember.objects.update_or_create(page=page, member_id=member_id, defaults={"position": position})
+            PageMember.objects.update_or_create(
+                page=page,
+                member_id=member_id,
+                defaults={
+                    "position": position,
+                    "weight": people.weights.get(member_id, 1),
+                    "level": people.levels.get(member_id, 1),
+                },
+            )
+        page.groups.filter(of_rooms=False).delete()
+        for position, group in enumerate(people.groups if people.condition == Condition.LIST else ()):
+            kept = PageGroup.objects.create(page=page, position=position, needed=group.needed)
+            kept.members.set(group.ids)
         saved(page, before, now)
+
+
+def people_of(page: BookingPage) -> People:
+    """The members section as stored."""
+    links = list(page.page_members.all())
+    groups = page.groups.filter(of_rooms=False).prefetch_related("members")
+    return People(
+        condition=Condition(page.condition),
+        assignment=Assignment(page.assignment),
+        calendar_required=page.calendar_required,
+        owner_id=page.owner_id,
+        member_ids=tuple(link.member_id for link in links),
+        weights={link.member_id: link.weight for link in links},
+        levels={link.member_id: link.level for link in links},
+        groups=tuple(Group(tuple(member.pk for member in row.members.all()), row.needed) for row in groups),
+    )
+
+
+def rooms_of(page: BookingPage) -> Group | None:
+    """The rooms section as stored: one group of rooms, or none."""
+    row = page.groups.filter(of_rooms=True).prefetch_related("rooms").first()
+    return Group(tuple(room.pk for room in row.rooms.all()), row.needed, rooms=True) if row else None
+
+
+def preview_rooms(page: BookingPage, rooms: Group | None, now: datetime) -> Preview:
+    """What the page would answer with these rooms."""
+    value = page_values([page], now)[page.pk]
+    found = room_values(rooms.ids if rooms else (), now)
+    people = tuple(group for group in value.groups if not group.rooms)
+    after = replace(value, groups=(*people, *([rooms] if rooms else [])), rooms=tuple(found.values()))
+    return preview(value, after)
+
+
+def set_rooms(page: BookingPage, rooms: Group | None, now: datetime) -> None:
+    """Keep the rooms section: rooms of the workspace, all of them or so many."""
+    with transaction.atomic():
+        page.groups.filter(of_rooms=True).delete()
+        if rooms is not None:
+            row = PageGroup.objects.create(page=page, of_rooms=True, needed=rooms.needed)
+            row.rooms.set(Room.objects.filter(workspace=page.workspace_id, pk__in=rooms.ids))
+        saved(page, (), now)
+
+
+def duplicate(page: BookingPage, owner: Member, title: str, slug: str, now: datetime) -> BookingPage:
+    """A copy of the page with members, groups and locations, owned by whoever made it; it does not take bookings
+    yet, and it has a secret link and password of its own only when somebody sets them."""
+    with transaction.atomic():
+        copy = BookingPage.objects.get(pk=page.pk)
+        copy.pk = None
+        copy._state.adding = True
+        copy.title, copy.slug, copy.owner, copy.accepting = title, slug, owner, False
+        copy.link_key, copy.password, copy.archived_at = "", "", None
+        copy.save()
+        for link in page.page_members.all():
+            link.pk, link.page = None, copy
+            link.save()
+        for place in page.locations.all():
+            place.pk, place.page = None, copy
+            place.save()
+        for group in page.groups.all():
+            members, rooms = list(group.members.all()), list(group.rooms.all())
+            group.pk, group.page = None, copy
+            group.save()
+            group.members.set(members)
+            group.rooms.set(rooms)
+        saved(copy, (), now)
+    return copy
+
+
+def set_archived(page: BookingPage, archived: bool, now: datetime) -> None:
+    """An archived page leaves the lists and takes no bookings; those that stand are kept."""
+    with transaction.atomic():
+        page.archived_at = now if archived else None
+        page.save(update_fields=["archived_at"])
+        saved(page, (), now)
 
 
 def save_fields(page: BookingPage, fields: Mapping[str, object], now: datetime) -> None:

@@ -43,7 +43,7 @@ def test_without_a_log_in_every_screen_leads_to_it(client: Client, path: str) ->
 
 def test_strangers_cannot_tell_whether_a_page_exists(page: Any, stranger: Any, teammate: Any, log_in: Any) -> None:
     for other in (stranger, teammate):
-        for path in ("", "/members", "/locations", "/basics", "/availability", "/switch"):
+        for path in ("", "/members", "/locations", "/basics", "/times", "/switch"):
             ask = log_in(other).post if path else log_in(other).get
             assert ask(f"/app/pages/{page.pk}{path}").status_code == 404
     page.refresh_from_db()
@@ -63,22 +63,6 @@ def test_what_was_typed_comes_back_with_what_is_wrong(browser: Client, page: Boo
     assert answer.status_code == 400 and "Another title" in text(answer) and "not a slug" in text(answer)
     page.refresh_from_db()
     assert page.title == "Product demo"
-
-
-def test_basics_and_availability_are_saved_one_by_one(browser: Client, page: BookingPage) -> None:
-    basics = {"title": "Demo", "slug": "demo", "description": "", "duration_minutes": "45", "step_minutes": "15"}
-    assert browser.post(f"/app/pages/{page.pk}/basics", basics).status_code == 302
-    times = {
-        "time_zone": "Europe/Paris",
-        "period_days": "30",
-        "notice_minutes": "120",
-        "buffer_before_minutes": "5",
-        "buffer_after_minutes": "10",
-    }
-    assert browser.post(f"/app/pages/{page.pk}/availability", times).status_code == 302
-    page.refresh_from_db()
-    assert (page.duration_minutes, page.time_zone, page.buffer_after_minutes) == (45, "Europe/Paris", 10)
-    assert "Europe/Paris" in text(browser.get(f"/app/pages/{page.pk}?saved=availability"))
 
 
 def test_a_change_that_would_stop_the_page_is_shown_before_it_is_made(browser: Client, page: BookingPage) -> None:
