@@ -162,6 +162,8 @@ AWASE_TRUSTED_PROXIES = words("AWASE_TRUSTED_PROXIES")
 AWASE_TOLERANCE = timedelta(seconds=number("AWASE_TOLERANCE_SECONDS", 900))
 AWASE_CHECK_INTERVAL = timedelta(seconds=number("AWASE_CHECK_SECONDS", 300))
 AWASE_IDLE_CHECK_INTERVAL = timedelta(seconds=number("AWASE_IDLE_CHECK_SECONDS", 3600))
+# What a worker has claimed is claimed again after this time, unless it was done: far longer than any call takes.
+AWASE_LEASE = timedelta(seconds=number("AWASE_LEASE_SECONDS", 180))
 AWASE_LIVE_CHECK = flag("AWASE_LIVE_CHECK", True)
 AWASE_LIVE_CHECK_SECONDS = number("AWASE_LIVE_CHECK_SECONDS", 3)
 

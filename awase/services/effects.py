@@ -9,6 +9,7 @@ import logging
 import uuid
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
@@ -25,7 +26,6 @@ from awase.services.tokens import source
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=3)
 LINK_PATIENCE = timedelta(minutes=2)  # how long a confirmation waits for the meeting link
 LONGEST_PAUSE = timedelta(minutes=15)
 MOST_ATTEMPTS = 60
@@ -70,7 +70,7 @@ def claim_due(now: datetime, most: int) -> list[int]:
         pk
         for pk, state, lease in due
         if Effect.objects.filter(pk=pk, state=state, lease_token=lease).update(
-            state=EffectState.RUNNING, lease_until=now + LEASE, lease_token=uuid.uuid4().hex
+            state=EffectState.RUNNING, lease_until=now + settings.AWASE_LEASE, lease_token=uuid.uuid4().hex
         )
     ]
 
