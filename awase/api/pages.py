@@ -27,7 +27,7 @@ from awase.services import dashboard, words
 from awase.services.health import page_values
 from awase.services.keys import Scope
 from awase.services.slots import offer
-from awase.web.cures import buttons
+from awase.web.cures import Cures
 
 router = Router(tags=["Pages"])
 CURSOR = Cursor("pages", "slug")
@@ -293,10 +293,11 @@ def _person(member_id: int | None, names: dict[int, str]) -> Person | None:
 def _cure(page: BookingPage, value: PageValue, cure: Cure, viewer: Member) -> CureOut:
     """In the words of the screens, with the address to which their button leads."""
     names = {member.id: member.name for member in value.members}
-    (button,) = buttons(page, value, (cure,), viewer)
+    steps = Cures(page, value, viewer).steps(cure)
+    places = [step["url"] for step in steps if step["url"] and step["method"] == "get"]
     return CureOut(
-        sentence=button["label"] or button["note"],
-        url=f"{settings.AWASE_URL}{button['url']}" if button["url"] and button["method"] == "get" else None,
+        sentence=_(" and ").join(step["label"] or step["note"] for step in steps),
+        url=f"{settings.AWASE_URL}{places[0]}" if places else None,
         parts=[
             CurePart(
                 kind=kind_of(type(part)),

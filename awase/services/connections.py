@@ -263,6 +263,13 @@ def set_booking_calendar(member: Member, calendar_id: int | None, now: datetime)
     return renewal
 
 
+def set_meet_account(member: Member, connection: Connection, now: datetime) -> Renewal:
+    """Which of the member's Google accounts makes the Meet links where bookings are added elsewhere."""
+    with transaction.atomic():
+        Member.objects.filter(pk=member.pk).update(meet_connection=connection)
+        return _changed([member.pk], now)
+
+
 def _read_anew(connection: Connection, now: datetime) -> None:
     """A calendar that just came into use is read at once; until then it is unknown, so not free."""
     if connection.credential.service in CALENDAR_SERVICES:

@@ -5,6 +5,7 @@ back what was not sent yet; an account that flaps never causes more than one not
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from awase.domain.errors import Reason
@@ -96,3 +97,13 @@ def ask(connection: Connection, now: datetime) -> bool:
         next_at=now,
     )
     return True
+
+
+def asked(connection_ids: Iterable[int]) -> dict[int, datetime]:
+    """When each of these connections' members was asked last to reconnect, where they were."""
+    found: dict[int, datetime] = {}
+    for connection_id in connection_ids:
+        last = Effect.objects.filter(key__startswith=f"mail:ask:{connection_id}:").order_by("-created_at").first()
+        if last is not None:
+            found[connection_id] = last.created_at
+    return found

@@ -3,6 +3,8 @@
 Each reason says what happened and what to do (connection-health.md section 2); a lack names person and account.
 """
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -39,6 +41,14 @@ def person(name: str) -> str:
     return pgettext("person", "%(name)s") % {"name": name}
 
 
+def sentences(*texts: str) -> str:
+    """Sentences after each other, as the language sets them; empty ones are left out."""
+    said, *others = [text for text in texts if text] or [""]
+    for text in others:
+        said = pgettext("two sentences", "%(first)s %(second)s") % {"first": said, "second": text}
+    return said
+
+
 def happened(reason: Reason) -> str:
     """What happened to the account, in one sentence."""
     return {
@@ -58,7 +68,7 @@ def happened(reason: Reason) -> str:
         Reason.ROTATED_ELSEWHERE: _("The account was connected anew somewhere else, which ended this connection."),
         Reason.STORAGE_FULL: _("The account's storage is full."),
         Reason.UNREACHABLE: _("The service cannot be reached at the moment."),
-        Reason.OPERATOR: _("Something is wrong with this instance's registration at the service."),
+        Reason.OPERATOR: _("This instance cannot use the service at the moment, through no fault of yours."),
     }[reason]
 
 
@@ -86,7 +96,7 @@ def cannot_use(service: str, account: str, name: str = "") -> str:
     return _("Cannot connect to %(service)s (%(account)s).") % values
 
 
-def lack(item: Lack, names: dict[int, str]) -> str:
+def lack(item: Lack, names: Mapping[int, str]) -> str:
     """The headline of one reason why a page stops, or goes on without somebody; names person and account."""
     name = names.get(item.member_id or 0, "")
     values = {
@@ -96,32 +106,69 @@ def lack(item: Lack, names: dict[int, str]) -> str:
         "calendar": item.calendar_name,
         "location": location_name(item.location_kind) if item.location_kind else "",
     }
-    if item.kind is StopKind.NO_MEMBERS:
-        return _("The page has no members.")
-    if item.kind is StopKind.GROUP:
-        return _("A group of members cannot be filled.")
-    if item.kind is StopKind.ROOM:
-        return _("A room cannot be read.")
+    if item.room_id is not None:
+        return _of_room(item, name, values)
     if item.calendar_missing and item.calendar_name:
         return _("The calendar “%(calendar)s” of %(name)s (%(account)s) cannot be found.") % values
+    if item.calendar_missing:
+        return _("%(name)s has no calendar that bookings are added to, which %(location)s needs.") % values
     if item.service and item.error:
-        return cannot_use(item.service, item.account, name)
-    if item.kind is StopKind.LOCATION and item.location_kind:
+        return _of_account(item, name, values)
+    if item.location_kind and not item.location_kind.account_backed:
+        return _("The location “%(location)s” has no number or address.") % values
+    if item.location_kind:
         return _("%(name)s has not connected %(location)s.") % values
-    if item.kind is StopKind.CALENDAR and name:
+    if item.kind is StopKind.NO_MEMBERS:
+        return _("The page has no members.")
+    if name:
         return _("%(name)s has not connected a calendar.") % values
-    if item.kind is StopKind.CALENDAR:
-        return _("No member's calendar can be used.")
-    if item.kind is StopKind.LOCATION:
-        return _("No member's location can be used.")
-    return _("No member has both a calendar and a location that work.")
+    return _("A group of members cannot be filled.")
+
+
+def _of_room(item: Lack, name: str, values: dict[str, str]) -> str:
+    if item.calendar_missing:
+        return _("The room “%(calendar)s” cannot be found.") % values
+    if not item.service:
+        return _("No connected account can read the room “%(calendar)s” any more.") % values
+    room = _("The room “%(calendar)s” cannot be read.") % values
+    return sentences(room, cannot_use(item.service, item.account, name))
+
+
+def _of_account(item: Lack, name: str, values: dict[str, str]) -> str:
+    """What of an account does not work: all of it, or one thing that it should be able to do."""
+    assert item.service is not None
+    if item.reason is Reason.STORAGE_FULL:
+        return _("Bookings cannot be added to the calendar of %(name)s (%(account)s).") % values
+    if item.reason is Reason.LICENCE_MISSING:
+        return _("%(location)s of %(name)s (%(account)s) cannot be used for meetings.") % values
+    return cannot_use(item.service, item.account, name)
 
 
 def why(item: Lack) -> str:
     """What happened and what to do, after the headline; "" where the headline says it all."""
     if item.calendar_missing:
-        return _("It was deleted at the service, or is no longer shared.")
-    return f"{happened(item.reason)} {remedy(item.reason)}" if item.reason else ""
+        return _("It was deleted at the service, or is no longer shared.") if item.calendar_name else ""
+    return reason(item.reason) if item.reason else ""
+
+
+def reason(why_so: Reason) -> str:
+    """What happened and what to do about it."""
+    return sentences(happened(why_so), remedy(why_so))
+
+
+def stopped_by(cause: str) -> str:
+    """Why a page was stopped, from what its history holds: a reason or a kind of stop; "" for neither."""
+    if cause in set(Reason):
+        return happened(Reason(cause))
+    return {
+        "": "",
+        StopKind.NO_MEMBERS: _("The page has no members."),
+        StopKind.CALENDAR: _("A calendar cannot be used."),
+        StopKind.LOCATION: _("No location can be used."),
+        StopKind.HOST: _("No member has both a calendar and a location that work."),
+        StopKind.GROUP: _("A group of members cannot be filled."),
+        StopKind.ROOM: _("A room cannot be used."),
+    }.get(cause, cause)
 
 
 def stop_badge(verdict: Verdict) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
@@ -10,15 +10,16 @@ from django.utils.translation import ngettext, pgettext
 from awase.domain.cures import cures
 from awase.domain.gate import evaluate
 from awase.domain.health import PageValue, Verdict
-from awase.models import BookingPage, Condition, Member, PageHealth
+from awase.models import BookingPage, Condition, Member
 from awase.models.page import Assignment
-from awase.services import words
+from awase.services import history, words
 from awase.services.dashboard import may_edit
 from awase.services.health import page_values
-from awase.web.cures import buttons
+from awase.web.cures import Cures
 from awase.web.shell import Context, action, post
 
-REVIEW = "/app/connections?tab=connected"
+ERRORS, CONNECTIONS = "/app/connections?tab=connected", "/app/connections"
+MOST_CURES = 8
 
 
 class PageCards:
@@ -26,18 +27,16 @@ class PageCards:
 
     def __init__(self, pages: QuerySet[BookingPage], viewer: Member, now: datetime) -> None:
         self.viewer, self.now = viewer, now
-        self.pages = list(
-            pages.select_related("owner__user", "workspace").prefetch_related(
-                Prefetch("health", queryset=PageHealth.objects.all())
-            )
-        )
+        self.pages = list(pages.select_related("owner__user", "workspace"))
         self.values = page_values(self.pages, now)
         self.verdicts = {pk: evaluate(value) for pk, value in self.values.items()}
+        self.since = history.stopped_since(self.pages, self.verdicts, now)
 
     def stopped(self) -> list[BookingPage]:
         """Pages stopped by health whose manual switch is on, the longest stopped first."""
         return sorted(
-            (page for page in self.pages if page.accepting and not self.verdicts[page.pk].open), key=self._since
+            (page for page in self.pages if page.accepting and page.pk in self.since),
+            key=lambda page: self.since[page.pk],
         )
 
     def others(self) -> list[BookingPage]:
@@ -45,10 +44,9 @@ class PageCards:
         stopped = {page.pk for page in self.stopped()}
         return sorted((page for page in self.pages if page.pk not in stopped), key=lambda page: (page.title, page.pk))
 
-    def _since(self, page: BookingPage) -> datetime:
-        """Since when it has been stopped; where a tolerance ran out just now nobody has written it down yet."""
-        health = getattr(page, "health", None)
-        return health.since if health and not health.open else self.now
+    def all(self) -> list[Context]:
+        """Every card: what is stopped first, then the rest."""
+        return [self.card(page) for page in (*self.stopped(), *self.others())]
 
     def card(self, page: BookingPage) -> Context:
         """The card of one page (templates/dashboard/_page_card.html)."""
@@ -56,7 +54,8 @@ class PageCards:
         editable = may_edit(self.viewer, page)
         return {
             "title": page.title,
-            "edit_url": f"/app/pages/{page.pk}",
+            "url": f"/app/pages/{page.pk}" if editable else f"/app/pages/{page.pk}/history",
+            "editable": editable,
             "badges": badges(page, value, verdict),
             "facts": self._facts(page, value, verdict),
             "severity": "danger" if page.accepting and verdict.in_error else "",
@@ -68,37 +67,36 @@ class PageCards:
         """What is wrong where it stands: the stop with its cures first, then what the page goes on without."""
         value, verdict = self.values[page.pk], self.verdicts[page.pk]
         names = {member.id: member.name for member in value.members}
+        names |= {room.member_id: room.member_name for room in value.rooms if room.member_id is not None}
+        ways = Cures(page, value, self.viewer).shown(cures(value, verdict, limit=MOST_CURES))
         found: list[Context] = []
-        shown_cures = buttons(page, value, cures(value, verdict, limit=4), self.viewer)
         if verdict.stops:
-            first = verdict.stops[0]
+            first, *further = verdict.stops
+            also = dict.fromkeys(words.lack(stop, names) for stop in further)
+            what = words.lack(first, names)
+            waits = _("It is stopped by hand as well, and then still waits to be started.")
             found.append(
                 {
+                    **ways,
                     "kind": "danger" if verdict.in_error else "neutral",
-                    "what": words.lack(first, names),
+                    "what": what,
                     "why": words.why(first),
-                    "confirm_url": REVIEW,
-                    "cures": shown_cures,
+                    "also": [text for text in also if text != what],
+                    "note": "" if page.accepting else waits,
+                    "confirm_url": ERRORS if verdict.in_error else CONNECTIONS,
                 }
             )
         elif verdict.place_missing:
-            found.append(
-                {
-                    "kind": "warn",
-                    "what": _("No location can be offered: guests read that the host will tell them the place."),
-                    "why": "",
-                    "confirm_url": REVIEW,
-                    "cures": shown_cures,
-                }
-            )
-        for warning in () if verdict.stops else verdict.warnings:
+            text = _("No location can be offered: guests read that the host will tell them the place.")
+            found.append({**ways, "kind": "warn", "what": text, "confirm_url": CONNECTIONS})
+        broken_hosts = [item for item in verdict.left_out if item.error]
+        for warning in () if verdict.stops else dict.fromkeys((*broken_hosts, *verdict.warnings)):
             found.append(
                 {
                     "kind": "warn",
                     "what": words.lack(warning, names),
                     "why": words.why(warning),
-                    "confirm_url": REVIEW,
-                    "cures": [],
+                    "confirm_url": ERRORS if warning.error else CONNECTIONS,
                 }
             )
         return found
@@ -120,25 +118,28 @@ class PageCards:
             ngettext("%(count)d minute", "%(count)d minutes", page.duration_minutes) % {"count": page.duration_minutes}
         )
         if not verdict.open:
-            facts.append(_stopped_for(self._since(page), self.now))
+            facts.append(lasting(self.since[page.pk], self.now))
         return facts
 
     def _actions(self, page: BookingPage, editable: bool) -> list[Context]:
         public = action(
             _("Open the public page"), f"/{page.workspace.slug}/{page.slug}", "link", icon="external", new_tab=True
         )
+        history_of_it = action(_("History"), f"/app/pages/{page.pk}/history", "link", icon="clock")
         if not editable:
-            return [public]
+            return [public, history_of_it]
         switch = _("Stop taking bookings") if page.accepting else _("Take bookings")
         wanted = "off" if page.accepting else "on"
         return [
             public,
             action(_("Edit"), f"/app/pages/{page.pk}", "link", icon="settings"),
+            history_of_it,
             post(switch, f"/app/pages/{page.pk}/switch", "link", name="accepting", value=wanted),
         ]
 
 
-def _stopped_for(since: datetime, now: datetime) -> str:
+def lasting(since: datetime, now: datetime) -> str:
+    """Since when something lasts, in words."""
     if now - since < timedelta(minutes=1):
         return _("since just now")
     return _("for %(time)s") % {"time": timesince(since, now, depth=1)}

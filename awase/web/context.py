@@ -6,8 +6,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-from awase.services import accounts, dashboard
-from awase.web.shell import banner, utcnow
+from awase.services import accounts
+from awase.web.shell import live, utcnow
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -21,10 +21,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
     member = getattr(request, "member", None)
     if member is not None:
-        now = utcnow()
-        context |= {
-            "viewer": {"name": member.name, "email": member.user.email},
-            "banner": banner(member, now),
-            "connection_errors": len(dashboard.own_errors(member, now)),
-        }
+        context |= {"viewer": {"name": member.name, "email": member.user.email}, **live(member, utcnow())}
     return context

@@ -5,123 +5,135 @@ from django.utils.translation import gettext as _
 
 from awase.domain import parts
 from awase.domain.cures import Cure
-from awase.domain.health import PageValue, Service
+from awase.domain.errors import Reason
+from awase.domain.health import ConnectionValue, PageValue
 from awase.models import BookingPage, Member
 from awase.services import words
+from awase.services.dashboard import may_edit
 from awase.web.shell import Context, action, post
 
-MOST_SHOWN = 4
+MOST_SHOWN = 3
 
 
-def buttons(page: BookingPage, value: PageValue, cures: tuple[Cure, ...], viewer: Member) -> list[Context]:
-    """The most useful first and outlined, the rest as links."""
-    shown = [made for cure in cures[:MOST_SHOWN] if (made := _button(page, value, cure, viewer, "link")) is not None]
-    for first in [item for item in shown if item["url"]][:1]:
-        first["style"] = "outlined"
-    return shown
+class Cures:
+    """The cures of one page as its viewer sees them (templates/components/problem.html)."""
 
+    def __init__(self, page: BookingPage, value: PageValue, viewer: Member) -> None:
+        self.page, self.value, self.viewer = page, value, viewer
+        self.names = {room.member_id: room.member_name for room in value.rooms}
+        self.names |= {member.id: member.name for member in value.members}
+        self.accounts = {reader.id: reader for room in value.rooms for reader in room.readers}
+        self.accounts |= {known.id: known for member in value.members for known in member.connections}
+        self.editor = may_edit(viewer, page)
+        self.may_ask = viewer.is_admin or page.owner_id == viewer.pk
 
-def _button(page: BookingPage, value: PageValue, cure: Cure, viewer: Member, style: str) -> Context | None:
-    steps = [_step(page, value, part, viewer) for part in cure.parts]
-    if not steps:
-        return None
-    if len(steps) == 1:
-        label, url, how = steps[0]
-        if not url:
-            return action("", note=label)
-        return post(label, url, style) if how == "post" else action(label, url, style)
-    label = _(" and ").join(label for label, _url, _how in steps)
-    url = next((url for _label, url, how in steps if url and how == "get"), "")
-    return action(label, url, style) if url else action("", note=label)
+    def shown(self, found: tuple[Cure, ...]) -> Context:
+        """`cures`: lists of actions, one or several to be done together; `more`: the same, folded away;
+        `told`: sentences about what others may do."""
+        listed = [self.steps(cure) for cure in found]
+        told = [steps[0]["note"] for steps in listed if len(steps) == 1 and not steps[0]["url"]]
+        doable = [steps for steps in listed if len(steps) > 1 or steps[0]["url"]]
+        for steps in doable[:1]:
+            for step in steps:
+                step["style"] = "outlined"
+        return {"cures": doable[:MOST_SHOWN], "more": doable[MOST_SHOWN:], "told": told}
 
+    def steps(self, cure: Cure) -> list[Context]:
+        """One cure as actions; without an address it is a sentence, in `note`."""
+        return [self._step(part) for part in cure.parts]
 
-def _step(page: BookingPage, value: PageValue, part: parts.Part, viewer: Member) -> tuple[str, str, str]:
-    """(words, address or "" if it is only a sentence, "get" or "post")."""
-    names = {member.id: member.name for member in value.members}
-    editor = f"/app/pages/{page.pk}"
-    mine = part.needs is None or part.needs == viewer.pk
-    name = words.person(names.get(part.needs or 0, ""))
-    if isinstance(part, parts.Wait):
-        return _("This ends by itself as soon as the service answers."), "", "get"
-    if isinstance(part, parts.OwnAccount) and hasattr(part, "connection_id"):
-        connection = next(
-            known for member in value.members for known in member.connections if known.id == part.connection_id
+    def _step(self, part: parts.Part) -> Context:
+        if isinstance(part, parts.Wait):
+            return action("", note=self._ends(self.accounts[part.connection_id]))
+        made = self._of_account(part) if isinstance(part, parts.OwnAccount) else self._of_page(part)
+        if (part.needs is None and self.editor) or part.needs == self.viewer.pk:
+            return made
+        if isinstance(part, parts.Reconnect) and self.may_ask:
+            label = _("Ask %(name)s to reconnect") % {"name": self._name(part.member_id)}
+            return post(label, f"/app/connections/{part.connection_id}/ask", "link")
+        name = self._name(self.page.owner_id if part.needs is None else part.needs)
+        return action("", note=_("%(name)s: %(step)s") % {"name": name, "step": made["label"]})
+
+    def _name(self, member_id: int) -> str:
+        return words.person(self.names.get(member_id, ""))
+
+    @staticmethod
+    def _ends(account: ConnectionValue) -> str:
+        if account.reason is Reason.OPERATOR:
+            return _("This ends by itself as soon as the operator has repaired it.")
+        return _("This ends by itself as soon as the service answers.")
+
+    def _of_account(self, part: parts.OwnAccount) -> Context:
+        """What a member does to their own accounts."""
+        match part:
+            case parts.Connect(service=None):
+                return _lead(_("Connect a calendar"), "/app/connections?tab=not_connected")
+            case parts.Connect(service=wanted):
+                name = words.service_name(str(wanted))
+                return _lead(_("Connect %(service)s") % {"service": name}, f"/app/connections/{wanted}/connect")
+            case parts.UntickCalendar(calendar_id=calendar) | parts.GoOnWithout(calendar_id=calendar):
+                untick = isinstance(part, parts.UntickCalendar)
+                label = _("Untick the calendar") if untick else _("Go on without the calendar")
+                return _do(label, f"/app/calendars/{calendar}/{'untick' if untick else 'go-on'}")
+        assert isinstance(
+            part,
+            parts.Reconnect | parts.CheckNow | parts.Disconnect | parts.ChooseCalendar | parts.ChooseMeetAccount,
         )
-        service = f"/app/connections/{connection.service}"
-        details = f"{service}#account-{connection.id}"
-        ask = f"/app/connections/{connection.id}/ask"
-        match part, mine:
-            case parts.Reconnect(), True:
-                return (
-                    _("Reconnect"),
-                    f"{service}/connect?connection={connection.id}",
-                    "get",
-                )
-            case parts.Reconnect(), False:
-                return _("Ask %(name)s to reconnect") % {"name": name}, ask, "post"
-            case parts.CheckNow(), True:
-                return _("Check now"), f"/app/connections/{connection.id}/check", "post"
-            case parts.CheckNow(), False:
-                return _("%(name)s: have the account repaired, then check now") % {"name": name}, "", "get"
-            case parts.Disconnect(), True:
-                return _("Disconnect %(account)s") % {"account": connection.account}, details, "get"
-            case parts.Disconnect(), False:
-                return _("%(name)s disconnects %(account)s") % {"name": name, "account": connection.account}, "", "get"
-            case _, True:
-                return _("Choose another calendar"), details, "get"
+        account = self.accounts[part.connection_id]
+        service = f"/app/connections/{account.service}"
+        match part:
+            case parts.Reconnect():
+                return _lead(_("Reconnect"), f"{service}/connect?connection={account.id}")
+            case parts.CheckNow():
+                return _do(_("Check now"), f"/app/connections/{account.id}/check")
+            case parts.Disconnect():
+                label = _("Disconnect %(account)s") % {"account": account.account}
+                return _lead(label, f"{service}#disconnect-{account.id}")
+            case parts.ChooseMeetAccount():
+                label = _("Use %(account)s for Google Meet") % {"account": account.account}
+                return _do(label, f"/app/connections/{account.id}/meet")
             case _:
-                return _("%(name)s chooses another calendar") % {"name": name}, "", "get"
-    if isinstance(part, parts.Connect):
-        what = words.service_name(part.service) if part.service else _("a calendar")
-        if mine:
-            target = (
-                f"/app/connections/{part.service or Service.GOOGLE}/connect" if part.service else "/app/connections"
-            )
-            return _("Connect %(service)s") % {"service": what}, target, "get"
-        return _("%(name)s connects %(service)s") % {"name": name, "service": what}, "", "get"
-    if isinstance(part, parts.UntickCalendar | parts.GoOnWithout):
-        words_of = {
-            parts.UntickCalendar: (_("Untick the calendar"), _("%(name)s unticks the calendar")),
-            parts.GoOnWithout: (_("Go on without the calendar"), _("%(name)s goes on without the calendar")),
-        }[type(part)]
-        if mine:
-            return words_of[0], f"/app/connections/{_service_of_calendar(value, part.calendar_id)}", "get"
-        return words_of[1] % {"name": name}, "", "get"
-    return _of_the_page(editor, names, part)
+                return _lead(_("Choose another calendar"), f"{service}#account-{account.id}")
+
+    def _of_page(self, part: parts.Part) -> Context:
+        """Changes to the page itself: they lead to the place in its editor."""
+        editor = f"/app/pages/{self.page.pk}"
+        rooms = {room.id: room.name for room in self.value.rooms}
+        match part:
+            case parts.AddLocation(kind=None):
+                return _lead(_("Add a location that works"), f"{editor}#locations")
+            case parts.AddLocation(kind=kind):
+                name = words.location_name(str(kind))
+                return _lead(_("Add %(location)s as a location") % {"location": name}, f"{editor}#locations")
+            case parts.RemoveAllLocations():
+                return _lead(_("Remove all locations"), f"{editor}#locations")
+            case parts.EnterDetail(location_id=location):
+                return _lead(_("Enter the number or address"), f"{editor}#detail-{location}")
+            case parts.ChangeOwner(member_id=member):
+                return _lead(_("Make %(name)s the owner") % {"name": self._name(member)}, f"{editor}#owner")
+            case parts.TakeOff(member_id=member):
+                return _lead(_("Take %(name)s off the page") % {"name": self._name(member)}, f"{editor}#members")
+            case parts.StopRequiringCalendar():
+                return _lead(_("Stop requiring a connected calendar"), f"{editor}#members")
+            case parts.AddMember(member_id=int(member)):
+                return _lead(_("Add %(name)s to the members") % {"name": self._name(member)}, f"{editor}#members")
+            case parts.AddMember():
+                return _lead(_("Add a member with a calendar that works"), f"{editor}#members")
+            case parts.ReduceGroup():
+                return _lead(_("Ask for fewer of the group"), f"{editor}#members")
+            case parts.RemoveRoom(room_id=room):
+                return _lead(_("Remove the room “%(room)s”") % {"room": rooms[room]}, f"{editor}#rooms")
+            case parts.AddRoom():
+                return _lead(_("Add another room"), f"{editor}#rooms")
+            case parts.RemoveGroup(group_index=index) if self.value.groups[index].rooms:
+                return _lead(_("Ask for no room"), f"{editor}#rooms")
+            case _:
+                return _lead(_("Remove the group"), f"{editor}#members")
 
 
-def _service_of_calendar(value: PageValue, calendar_id: int) -> str:
-    return next(
-        connection.service.value
-        for member in value.members
-        for connection in member.connections
-        for calendar in connection.calendars
-        if calendar.id == calendar_id
-    )
+def _lead(label: str, url: str) -> Context:
+    return action(label, url, "link")
 
 
-def _of_the_page(editor: str, names: dict[int, str], part: parts.Part) -> tuple[str, str, str]:
-    """Changes to the page itself: they lead to the section of the editor."""
-    members, locations = f"{editor}#members", f"{editor}#locations"
-    match part:
-        case parts.AddLocation(kind=kind):
-            text = (
-                _("Add %(location)s as a location") % {"location": words.location_name(kind)}
-                if kind
-                else _("Add a location that works")
-            )
-            return text, locations, "get"
-        case parts.RemoveAllLocations():
-            return _("Remove all locations"), locations, "get"
-        case parts.EnterDetail():
-            return _("Enter the number or address"), locations, "get"
-        case parts.ChangeOwner(member_id=member_id):
-            return _("Make %(name)s the owner") % {"name": words.person(names[member_id])}, members, "get"
-        case parts.TakeOff(member_id=member_id):
-            return _("Take %(name)s off the page") % {"name": words.person(names[member_id])}, members, "get"
-        case parts.StopRequiringCalendar():
-            return _("Stop requiring a connected calendar"), members, "get"
-        case parts.AddMember(member_id=member_id) if member_id is not None:
-            return _("Add %(name)s to the members") % {"name": words.person(names[member_id])}, members, "get"
-        case _:
-            return _("Change the members"), members, "get"
+def _do(label: str, url: str) -> Context:
+    return post(label, url, "link")

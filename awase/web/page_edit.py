@@ -10,18 +10,18 @@ from django.views.decorators.http import require_GET
 
 from awase.domain.changes import Preview
 from awase.domain.health import PageValue
-from awase.models import BookingPage, Member, PageChange
-from awase.services import pages, words
+from awase.models import BookingPage, Member
+from awase.services import history, pages, words
 from awase.services.dashboard import visible_pages
+from awase.web import timelines
 from awase.web.cards import PageCards
-from awase.web.connection_cards import cause
 from awase.web.page_forms import SECTION_FORMS, SectionForm
 from awase.web.page_people import members_section, rooms_section
 from awase.web.page_places import places_section
 from awase.web.page_questions import questions_section
 from awase.web.page_sections import common
 from awase.web.pages import editable
-from awase.web.shell import Context, MemberRequest, for_members, local, utcnow
+from awase.web.shell import Context, MemberRequest, for_members, utcnow
 
 SECTIONS = (
     "basics",
@@ -105,15 +105,8 @@ def form_section(page: BookingPage, name: str, form: SectionForm) -> Context:
 
 
 def _history(page: BookingPage, viewer: Member) -> list[Context]:
-    return [
-        {
-            "kind": "ok" if change.opened else "danger",
-            "when": local(change.at, viewer),
-            "text": _("Opened by itself") if change.opened else _("Stopped by itself"),
-            "cause": cause(change.cause),
-        }
-        for change in PageChange.objects.filter(page=page)[:20]
-    ]
+    turns = history.turns([page], page.created_at)[page.pk]
+    return timelines.of_page(reversed(turns[-20:]), viewer)
 
 
 def done(page: BookingPage, section: str) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from awase.models import BookingPage, Member
 from awase.services import dashboard, pages
 from awase.web.cards import PageCards
-from awase.web.shell import Context, MemberRequest, action, banner, fingerprint, for_members, polled, utcnow
+from awase.web.shell import Context, MemberRequest, action, fingerprint, for_members, live, polled, utcnow
 
 SHOWS = ("all", "open", "stopped", "own")
 
@@ -69,9 +69,9 @@ def page_list(request: MemberRequest) -> HttpResponse:
 @require_GET
 @for_members
 def live_banner(request: MemberRequest) -> HttpResponse:
-    """The banner anew, or 204 if it still says the same."""
-    shown = banner(request.member, utcnow())
-    return polled(request, "dashboard/_banner.html", {"banner": shown}, shown["key"] if shown else "")
+    """The banner and the number at サービス連携 anew, or 204 if they still say the same."""
+    shown = live(request.member, utcnow())
+    return polled(request, "dashboard/_live.html", shown, shown["live_key"])
 
 
 def editable(member: Member, pk: int) -> BookingPage:

@@ -13,11 +13,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from awase.domain.health import Service
 from awase.models import Member
 from awase.services import dashboard, words
+from awase.services.troubles import troubles
 
 P = ParamSpec("P")
 Context = dict[str, Any]
@@ -51,23 +52,31 @@ def for_members(
     return cast("Callable[Concatenate[HttpRequest, P], HttpResponse]", login_required(inside))
 
 
-def banner(member: Member, now: datetime) -> Context | None:
-    """One line at the top while something concerns the viewer: own accounts, own pages; for admins all."""
-    concern = dashboard.concern(member, now)
-    if not concern.services and not concern.stopped:
-        return None
+def live(member: Member, now: datetime) -> Context:
+    """What of the frame is live: the banner, one line while something concerns the viewer, and the number at
+    サービス連携. `live_key` changes with either."""
+    found = troubles(member, now)
+    concerning = found.concerning
     stopped = ngettext(
-        "%(count)d booking page takes no bookings.", "%(count)d booking pages take no bookings.", concern.stopped
-    ) % {"count": concern.stopped}
-    if not concern.services:
-        text = stopped
-    else:
-        text = _("There is a connection error: %(services)s.") % {
-            "services": _(", ").join(words.service_name(service) for service in concern.services)
+        "%(count)d booking page takes no bookings.", "%(count)d booking pages take no bookings.", found.stopped
+    ) % {"count": found.stopped}
+    text = stopped if found.stopped else ""
+    if concerning:
+        services = dict.fromkeys(words.service_name(trouble.service) for trouble in concerning)
+        error = _("There is a connection error: %(services)s.") % {
+            "services": pgettext("list of names", ", ").join(services)
         }
-        if concern.stopped:
-            text = f"{text} {stopped}"
-    return {"text": text, "url": "/app/connections?tab=connected", "kind": "danger", "key": fingerprint(text)}
+        text = words.sentences(error, text)
+    shown = {
+        "text": text,
+        "kind": "danger" if concerning or found.broken else "warn",
+        "url": "/app/connections?tab=connected" if concerning else "/app/connections",
+    }
+    return {
+        "banner": shown if text else None,
+        "connection_errors": len(concerning),
+        "live_key": fingerprint([shown, len(concerning)]) if text else "",
+    }
 
 
 def action(label: str, url: str = "", style: str = "outlined", **more: Any) -> Context:

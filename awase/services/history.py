@@ -1,0 +1,144 @@
+"""The histories of accounts and pages: when what was in which state, why, and what triggered it.
+
+What nobody has written down yet (a tolerance that ran out) stands at the end of a history, from the moment on
+which it counts.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+
+from awase.domain.health import Standing, Verdict
+from awase.domain.history import Change, Day, Mark, by_day, first_moment
+from awase.models import BookingPage, Connection, ConnectionChange, Credential, PageChange, PageHealth
+from awase.services.health import standing_of, tolerance_of, verdicts
+from awase.services.signals import Cause
+
+MARKS = {Standing.OK: Mark.OK, Standing.DEGRADED: Mark.WARN, Standing.ERROR: Mark.DANGER}
+BY_HAND = {Cause.EDIT, Cause.DISCONNECTED}
+
+
+def since(credential: Credential, now: datetime) -> datetime:
+    """Since when the account's state that counts at `now` lasts."""
+    standing, _reason = standing_of(credential, now)
+    if standing is Standing.ERROR and credential.standing != Standing.ERROR:
+        return (credential.last_good or credential.since) + tolerance_of(credential)
+    return credential.since
+
+
+def of_accounts(accounts: Iterable[Credential], start: datetime, now: datetime) -> dict[int, list[Change]]:
+    """The changes of each account that reach past `start`, oldest first; one query."""
+    accounts = list(accounts)
+    rows = ConnectionChange.objects.filter(credential__in=accounts)
+    earlier = ConnectionChange.objects.filter(credential=OuterRef("credential"))
+    found: dict[int, list[Change]] = {account.pk: [] for account in accounts}
+    for row in rows.filter(_reaching_past(start, earlier)).order_by("at", "id"):
+        found[row.credential_id].append(Change(row.at, MARKS[Standing(row.standing)], row.reason))
+    for account in accounts:
+        standing, reason = standing_of(account, now)
+        changes = found[account.pk]
+        if not changes or changes[-1].mark is not MARKS[standing]:
+            changes.append(Change(since(account, now), MARKS[standing], reason or ""))
+    return found
+
+
+def account_days(accounts: Iterable[Credential], now: datetime, time_zone: str) -> dict[int, list[Day]]:
+    """The last 90 days of each account, by its id, in a zone."""
+    changes = of_accounts(accounts, first_moment(now, time_zone), now)
+    return {pk: by_day(rows, now, time_zone) for pk, rows in changes.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class PageTurn:
+    """A page stopped or opened: what was written down, and as which mark and cause it counts."""
+
+    row: PageChange
+    change: Change
+
+
+def turns(pages: Iterable[BookingPage], start: datetime) -> dict[int, list[PageTurn]]:
+    """Each page's stops and openings that reach past `start`, oldest first; three queries."""
+    pages = list(pages)
+    earlier = PageChange.objects.filter(page=OuterRef("page"))
+    rows = list(
+        PageChange.objects.filter(_reaching_past(start, earlier), page__in=pages)
+        .select_related("credential")
+        .order_by("at", "id")
+    )
+    reasons = _reasons(rows)
+    in_error = dict(PageHealth.objects.filter(page__in=pages, open=False).values_list("page", "in_error"))
+    found: dict[int, list[PageTurn]] = {page.pk: [] for page in pages}
+    for row in rows:
+        reason = reasons.get((row.credential_id, row.at), "")
+        broken = bool(reason) or row.cause not in BY_HAND
+        found[row.page_id].append(PageTurn(row, _change(row, reason, broken)))
+    for page_id, listed in found.items():
+        if listed and not listed[-1].row.opened and page_id in in_error:
+            last = listed[-1]
+            listed[-1] = PageTurn(last.row, _change(last.row, last.change.cause, in_error[page_id]))
+    return found
+
+
+def _change(row: PageChange, cause: str, broken: bool) -> Change:
+    if row.opened:
+        return Change(row.at, Mark.OK)
+    kind = row.stops[0] if row.stops else ""
+    return Change(row.at, Mark.DANGER if broken else Mark.WARN, cause or kind)
+
+
+def _reasons(rows: Collection[PageChange]) -> dict[tuple[int | None, datetime], str]:
+    """(account, moment) → the reason of the error that the account got at that moment."""
+    stops = [row for row in rows if row.credential_id and not row.opened]
+    errors = ConnectionChange.objects.filter(
+        credential__in={row.credential_id for row in stops}, at__in={row.at for row in stops}, standing=Standing.ERROR
+    )
+    return {(pk, at): reason for pk, at, reason in errors.values_list("credential", "at", "reason")}
+
+
+def of_pages(pages: Iterable[BookingPage], start: datetime, now: datetime) -> dict[int, list[Change]]:
+    """The changes of each page that reach past `start`, oldest first; a constant number of queries. A page is
+    open from when it was made until its first stop."""
+    pages = list(pages)
+    answers = verdicts(pages, now)
+    unwritten = stopped_since(pages, answers, now)
+    found: dict[int, list[Change]] = {}
+    for page, listed in zip(pages, turns(pages, start).values(), strict=True):
+        changes = [turn.change for turn in listed]
+        if not changes or page.created_at < changes[0].at:
+            changes.insert(0, Change(page.created_at, Mark.OK))
+        if page.pk in unwritten and changes[-1].mark is Mark.OK:
+            stop = answers[page.pk].stops[0]
+            mark = Mark.DANGER if answers[page.pk].in_error else Mark.WARN
+            changes.append(Change(unwritten[page.pk], mark, stop.reason or stop.kind))
+        found[page.pk] = changes
+    return found
+
+
+def page_days(pages: Iterable[BookingPage], now: datetime, time_zone: str) -> dict[int, list[Day]]:
+    """The last 90 days of each page, by its id, in a zone."""
+    changes = of_pages(pages, first_moment(now, time_zone), now)
+    return {pk: by_day(rows, now, time_zone) for pk, rows in changes.items()}
+
+
+def stopped_since(pages: Iterable[BookingPage], answers: Mapping[int, Verdict], now: datetime) -> dict[int, datetime]:
+    """Since when each page that is stopped by health has been so, by its id. Where a tolerance ran out and
+    nobody has written it down yet: since an account that is needed ran out, of several hosts' the last."""
+    closed = {page.pk: answers[page.pk] for page in pages if not answers[page.pk].open}
+    found = dict(PageHealth.objects.filter(page__in=closed, open=False).values_list("page", "since"))
+    fresh = {pk: answer for pk, answer in closed.items() if pk not in found}
+    ids = {stop.connection_id for answer in fresh.values() for stop in answer.stops if stop.connection_id}
+    links = Connection.objects.filter(pk__in=ids).select_related("credential")
+    ran_out = {link.pk: since(link.credential, now) for link in links}
+    for pk, answer in fresh.items():
+        moments = [ran_out[stop.connection_id] for stop in answer.stops if stop.connection_id in ran_out]
+        found[pk] = (min if answer.locations_by_owner else max)(moments, default=now)
+    return found
+
+
+def _reaching_past(start: datetime, earlier: QuerySet[Any]) -> Q:
+    """The rows since `start`, and of each the last one before it."""
+    last = earlier.filter(at__lt=start).order_by("-at", "-id").values("pk")[:1]
+    return Q(at__gte=start) | Q(pk=Subquery(last))
