@@ -1,6 +1,6 @@
 """Maps a service's name to its adapter: the only place that knows both the settings and the adapters."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -11,9 +11,10 @@ from django.conf import settings
 
 from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError
 from awase.domain.health import Service
+from awase.providers import webhook
 from awase.providers.caldav import CalDAV, DavAccess
 from awase.providers.google import Google
-from awase.providers.guard import build_guarded_client
+from awase.providers.guard import Guard, build_guarded_client
 from awase.providers.http import build_client
 from awase.providers.microsoft import Microsoft, Teams
 from awase.providers.protocols import (
@@ -47,6 +48,7 @@ ENTRIES = {
 
 # Time-outs of an ordinary call, in seconds; the live check at booking time has a shorter one.
 PATIENCE = 20.0
+WEBHOOK_PATIENCE = 10.0
 
 _transport: httpx2.BaseTransport | None = None
 
@@ -72,16 +74,24 @@ def _client(patience: float) -> httpx2.Client:
 
 
 @cache
-def _guarded(patience: float) -> httpx2.Client:
+def _guarded(patience: float, allowed: tuple[str, ...]) -> httpx2.Client:
     """For addresses that people type: nothing inside our own walls is called unless the operator opened it."""
-    return build_guarded_client(
-        allowed=settings.AWASE_CALDAV_ALLOWED, timeout=httpx2.Timeout(patience, connect=min(patience, 5.0))
-    )
+    return build_guarded_client(allowed=allowed, timeout=httpx2.Timeout(patience, connect=min(patience, 5.0)))
 
 
 def caldav(patience: float = PATIENCE) -> CalDAV:
     """Connecting CalDAV accounts, by address and app password."""
-    return CalDAV(_guarded(patience))
+    return CalDAV(_guarded(patience, tuple(settings.AWASE_CALDAV_ALLOWED)))
+
+
+def check_webhook_address(address: str) -> None:
+    """Raises ProviderError (AddressRefused) for an address that must not be called."""
+    webhook.check_address(address, Guard(settings.AWASE_WEBHOOKS_ALLOWED))
+
+
+def post_webhook(address: str, headers: Mapping[str, str], body: bytes) -> tuple[int, float | None]:
+    """Post to an address that somebody typed; status and seconds to wait as `providers.webhook.post` gives them."""
+    return webhook.post(_guarded(WEBHOOK_PATIENCE, tuple(settings.AWASE_WEBHOOKS_ALLOWED)), address, headers, body)
 
 
 def configured(service: Service) -> bool:

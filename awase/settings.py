@@ -153,8 +153,12 @@ AWASE_SERVICES = {
 }
 # Proxies in front of this instance, as addresses or networks: only their word on a client's address counts.
 AWASE_TRUSTED_PROXIES = words("AWASE_TRUSTED_PROXIES")
-# Hosts or networks inside your own walls that CalDAV addresses may point to.
+# Hosts or networks inside your own walls that CalDAV addresses and webhooks may point to.
 AWASE_CALDAV_ALLOWED = words("AWASE_CALDAV_ALLOWED")
+AWASE_WEBHOOKS_ALLOWED = words("AWASE_WEBHOOKS_ALLOWED")
+
+# Who is told by mail of faults that are the operator's to repair.
+AWASE_OPERATOR_EMAIL = text("AWASE_OPERATOR_EMAIL", "")
 
 # Addresses of the proxies in front: only behind them is X-Forwarded-For believed.
 AWASE_TRUSTED_PROXIES = words("AWASE_TRUSTED_PROXIES")

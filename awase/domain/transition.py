@@ -3,34 +3,69 @@ the next state out; the tolerance is applied on top by `health.effective` at eve
 
 from dataclasses import replace
 from datetime import datetime
+from enum import StrEnum
 
 from awase.domain.errors import Failure, FailureClass, FailureScope
 from awase.domain.health import Recorded, Standing
 
 
+class Cause(StrEnum):
+    """What triggered a change of state; kept in the history."""
+
+    CHECK = "check"
+    CALL = "call"
+    LIVE_CHECK = "live_check"
+    PUSH = "push"
+    CONNECTED = "connected"
+    RECONNECTED = "reconnected"
+    DISCONNECTED = "disconnected"
+    CHECK_NOW = "check_now"
+    EDIT = "edit"
+
+    @property
+    def by_hand(self) -> bool:
+        """True if a person did something, False if it was noticed by itself."""
+        return self not in (Cause.CHECK, Cause.CALL, Cause.LIVE_CHECK, Cause.PUSH)
+
+
+def outdated(before: Recorded, *, good: bool, began: datetime) -> bool:
+    """True for the outcome of a call that began (aware UTC) before what is on record was found out: a failure
+    from before the last good check, or a success from before an error that needs a person."""
+    if good:
+        return needs_person(before) and began < before.since
+    return before.last_good is not None and began < before.last_good
+
+
+def needs_person(state: Recorded) -> bool:
+    """True for an error that waiting does not cure."""
+    return state.standing is Standing.ERROR and state.reason is not None and state.reason.needs_person
+
+
 def after_good(before: Recorded, *, now: datetime) -> Recorded:
     """A good check: everything that counts was read (for Zoom, Teams and Meet alone: any good call)."""
     since = before.since if before.standing is Standing.OK else now
-    return Recorded(Standing.OK, None, last_good=now, since=since)
+    last_good = max(now, before.last_good) if before.last_good else now
+    return Recorded(Standing.OK, None, last_good=last_good, since=since)
 
 
 def after_partial(before: Recorded, *, now: datetime) -> Recorded:
     """A call succeeded that proves the credential but not the calendars: an error that needed a person is
     over, the clock of the calendars is not set back."""
-    if before.standing is not Standing.ERROR or before.reason is None or not before.reason.needs_person:
-        return before
-    return replace(before, standing=Standing.DEGRADED, reason=None, since=now)
+    return replace(before, standing=Standing.DEGRADED, reason=None, since=now) if needs_person(before) else before
 
 
 def after_failure(before: Recorded, failure: Failure, *, now: datetime) -> Recorded:
     """A classified failure. Only RECONNECT on the connection itself makes an error at once; transient and
-    unknown failures and faults of ours degrade, and the tolerance decides the rest. Faults of ours are
-    remembered as such, so that nobody is asked to reconnect for them."""
+    unknown failures degrade, and the tolerance decides the rest. Faults of ours mark nobody: they are only
+    remembered, so that nobody is asked to reconnect once the tolerance is over."""
     if failure.kind is FailureClass.RECONNECT and failure.scope is FailureScope.CONNECTION:
         since = before.since if (before.standing, before.reason) == (Standing.ERROR, failure.reason) else now
         return replace(before, standing=Standing.ERROR, reason=failure.reason, since=since, our_fault=False)
-    degrades = failure.kind in (FailureClass.RETRY, FailureClass.APP_CONFIG) or failure.alert
-    if not degrades or before.standing is Standing.ERROR:
-        return replace(before, our_fault=before.our_fault or failure.kind is FailureClass.APP_CONFIG)
-    since = before.since if before.standing is Standing.DEGRADED else now
-    return replace(before, standing=Standing.DEGRADED, since=since, our_fault=failure.kind is FailureClass.APP_CONFIG)
+    if failure.kind is FailureClass.APP_CONFIG:
+        return replace(before, our_fault=True)
+    unknown = failure.kind is FailureClass.BAD_REQUEST and failure.alert
+    if failure.kind is not FailureClass.RETRY and not unknown:
+        return before
+    if before.standing is not Standing.OK:
+        return replace(before, our_fault=False)
+    return replace(before, standing=Standing.DEGRADED, since=now, our_fault=False)

@@ -9,9 +9,8 @@ import logging
 import uuid
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from awase import registry
 from awase.domain.errors import Capability, Failure, FailureClass, FailureScope, ProviderError
@@ -19,16 +18,18 @@ from awase.domain.health import LocationKind, Service
 from awase.models import Booking, BookingState, CalendarEvent, Connection, Credential, Effect, EffectKind, EffectState
 from awase.models.booking import new_uid
 from awase.providers.protocols import EventDraft, MeetingDraft
-from awase.services import mail, outbox
+from awase.services import deliveries, mail, outbox
 from awase.services.drafts import event_draft, meeting_draft
 from awase.services.signals import Cause, Good, record
 from awase.services.tokens import source
 
 logger = logging.getLogger(__name__)
 
+LEASE = timedelta(minutes=3)
 LINK_PATIENCE = timedelta(minutes=2)  # how long a confirmation waits for the meeting link
 LONGEST_PAUSE = timedelta(minutes=15)
 MOST_ATTEMPTS = 60
+MOST_WEBHOOKS = 2  # under way at once
 CAPABILITY_OF = {
     LocationKind.ZOOM: Capability.ZOOM,
     LocationKind.TEAMS: Capability.TEAMS,
@@ -58,19 +59,25 @@ class GivenUp(Exception):
 
 
 def claim_due(now: datetime, most: int) -> list[int]:
-    """Ids of effects to run now, each leased to the caller. Those whose lease ran out are claimed again."""
-    due = (
-        Effect.objects.filter(
-            Q(state=EffectState.PENDING, next_at__lte=now) | Q(state=EffectState.RUNNING, lease_until__lte=now)
-        )
-        .order_by("next_at", "pk")
-        .values_list("pk", "state", "lease_token")[:most]
+    """Ids of effects to run now, each leased to the caller. Those whose lease ran out are claimed again.
+
+    Webhooks come last and few at a time: a slow receiver must not keep mails and events waiting.
+    """
+    due = Effect.objects.filter(
+        Q(state=EffectState.PENDING, next_at__lte=now) | Q(state=EffectState.RUNNING, lease_until__lte=now)
     )
+    claimed = _claim(due.exclude(kind=EffectKind.WEBHOOK), now, most)
+    under_way = Effect.objects.filter(state=EffectState.RUNNING, kind=EffectKind.WEBHOOK, lease_until__gt=now)
+    room = min(most - len(claimed), MOST_WEBHOOKS - under_way.count())
+    return claimed + _claim(due.filter(kind=EffectKind.WEBHOOK), now, room) if room > 0 else claimed
+
+
+def _claim(due: QuerySet[Effect], now: datetime, most: int) -> list[int]:
     return [
         pk
-        for pk, state, lease in due
+        for pk, state, lease in due.order_by("next_at", "pk").values_list("pk", "state", "lease_token")[:most]
         if Effect.objects.filter(pk=pk, state=state, lease_token=lease).update(
-            state=EffectState.RUNNING, lease_until=now + settings.AWASE_LEASE, lease_token=uuid.uuid4().hex
+            state=EffectState.RUNNING, lease_until=now + LEASE, lease_token=uuid.uuid4().hex
         )
     ]
 
@@ -93,7 +100,9 @@ def run(effect_id: int, now: datetime) -> None:
                 _event(effect, now)
             case EffectKind.MAIL:
                 _mail(effect, now)
-    except Postponed as wait:
+            case EffectKind.WEBHOOK:
+                deliveries.deliver(effect, now)
+    except (Postponed, deliveries.Later) as wait:
         _again(effect, now + wait.pause, "", attempts=effect.attempts - 1)
     except Parked as parked:
         _settle(
@@ -105,6 +114,11 @@ def run(effect_id: int, now: datetime) -> None:
         )
     except mail.NotSent as error:
         _again(effect, now + _pause(effect.attempts), str(error))
+    except deliveries.NotTaken as error:
+        if error.pause is None:
+            _settle(effect, state=EffectState.FAILED, last_error=str(error)[:300])
+        else:
+            _again(effect, now + error.pause, str(error))
     except GivenUp as error:
         logger.error("effect %s given up: %s", effect.key, error)
         _settle(effect, state=EffectState.FAILED, last_error=str(error)[:300])

@@ -6,6 +6,7 @@ ask `verdicts` for many pages at once, with a constant number of queries.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -32,6 +33,7 @@ from awase.domain.health import (
     overdue,
     tolerance,
 )
+from awase.domain.transition import Cause
 from awase.models import (
     BookingPage,
     Calendar,
@@ -46,6 +48,7 @@ from awase.models import (
     PageMember,
     Room,
 )
+from awase.services import webhooks
 
 
 def recorded_state(credential: Credential) -> Recorded:
@@ -69,6 +72,8 @@ def standing_of(credential: Credential, now: datetime) -> tuple[Standing, Reason
     recorded = recorded_state(credential)
     if credential.check_every is None:
         return recorded.standing, recorded.reason
+    if recorded.standing is Standing.OK and credential.next_check is not None and credential.next_check <= now:
+        recorded = replace(recorded, our_fault=True)  # due, and nobody looks: no worker is running
     return effective(recorded, now=now, tolerance=tolerance_of(credential))
 
 
@@ -249,10 +254,11 @@ def pages_of_members(member_ids: Collection[int]) -> list[BookingPage]:
     )
 
 
-def renew(pages: Iterable[BookingPage], now: datetime, cause: str, credential: Credential | None = None) -> "Renewal":
+def renew(pages: Iterable[BookingPage], now: datetime, cause: Cause, credential: Credential | None = None) -> "Renewal":
     """Evaluate these pages again and keep what changed, in the transaction of the cause.
 
-    Writes the stored copies, a history row for each page that stopped or opened, and returns both lists.
+    Writes the stored copies, a history row for each page that stopped or opened and what the workspace's
+    endpoints are told; returns both lists and all answers.
     """
     pages = list(pages)
     stopped: list[BookingPage] = []
@@ -294,7 +300,8 @@ def renew(pages: Iterable[BookingPage], now: datetime, cause: str, credential: C
             update_fields=["open", "in_error", "since", "stops", "left_out", "evaluated_at"],
         )
         PageChange.objects.bulk_create(history)
-    return Renewal(stopped, opened)
+        webhooks.pages_turned(stopped, opened, now, at_once=cause.by_hand)
+    return Renewal(stopped, opened, answers)
 
 
 def _left_out(lacks: Iterable[Lack]) -> list[int]:
@@ -302,8 +309,11 @@ def _left_out(lacks: Iterable[Lack]) -> list[int]:
 
 
 class Renewal:
-    """The pages that a change stopped, and those that it opened."""
+    """The pages that a change stopped, those that it opened, and the gate's answers for all that were evaluated."""
 
-    def __init__(self, stopped: list[BookingPage], opened: list[BookingPage]) -> None:
+    def __init__(
+        self, stopped: list[BookingPage], opened: list[BookingPage], answers: Mapping[int, Verdict] | None = None
+    ) -> None:
         self.stopped = stopped
         self.opened = opened
+        self.answers = answers or {}

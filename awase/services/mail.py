@@ -1,46 +1,30 @@
 """Rendering and sending one mail: text, HTML, and the calendar part where the booking has one for the guest."""
 
 import smtplib
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from awase.domain.errors import Reason
 from awase.domain.health import LocationKind
-from awase.models import Booking, BookingPage, BookingState, Credential, Effect, Member, PageHealth
-from awase.services import dates, ics, words
+from awase.models import Booking, BookingState, Effect
+from awase.services import dates, ics, letters, words
 from awase.services.booking import hosts_of, manage_secret
-from awase.services.health import standing_of
+from awase.services.letters import Letter
 
 
 class NotSent(Exception):
     """The mail server did not take it; it will be tried again."""
 
 
-@dataclass(slots=True)
-class Letter:
-    """One mail before it is rendered: its template's name and context, and whom it goes to."""
-
-    to: str
-    language: str
-    template: str
-    context: dict[str, Any]
-    reply_to: str = ""
-    invitation: Booking | None = field(default=None)
-
-
 def send(effect: Effect) -> None:
     """Send the mail of this effect. Raises NotSent."""
-    letter = _booking_letter(effect) if effect.booking else _connection_letter(effect)
+    letter = _booking_letter(effect) if effect.booking else letters.notice(effect, timezone.now())
     if letter is None:
         return
     with translation.override(letter.language):
@@ -153,43 +137,3 @@ def _cancelled_by(booking: Booking) -> str:
     if last and last.what == "cancelled_by_host":
         return _("The host has cancelled the booking.")
     return _("The guest has cancelled the booking.")
-
-
-def _connection_letter(effect: Effect) -> Letter | None:
-    credential = Credential.objects.filter(pk=effect.payload["credential"]).first()
-    if credential is None or effect.member is None:
-        return None
-    member: Member = effect.member
-    pages = list(BookingPage.objects.filter(pk__in=effect.payload["pages"]).order_by("title"))
-    now = timezone.now()
-    _standing, reason = standing_of(credential, now)
-    linked = list(credential.connections.select_related("member__user"))
-    mine = any(link.member_id == member.pk for link in linked)
-    others = "" if mine or not linked else linked[0].member.name
-    closed = set(PageHealth.objects.filter(page__in=pages, open=False).values_list("page", flat=True))
-    since = credential.since.astimezone(ZoneInfo(member.user.time_zone))
-    service_path = f"/app/connections/{credential.service}" if mine else "/app/connections"
-    context: dict[str, Any] = {
-        "recipient": member.name,
-        "what": lambda: (
-            words.cannot_use(credential.service, credential.account_email, others)
-            if effect.payload["template"] == "connection_error"
-            else _("%(service)s (%(account)s) is connected again.")
-            % {"service": words.service_name(credential.service), "account": credential.account_email}
-        ),
-        "why": lambda: words.happened(reason or Reason.UNREACHABLE),
-        "todo": lambda: words.remedy(reason or Reason.UNREACHABLE),
-        "since": lambda: _("Since %(when)s.") % {"when": date_format(since, _("D, j F Y, H:i"))},
-        "stopped": [page.title for page in pages if page.pk in closed],
-        "going_on": [page.title for page in pages if page.pk not in closed],
-        "opened": [page.title for page in pages if page.pk not in closed],
-        "button": lambda: _("Check the connection"),
-        "url": settings.AWASE_URL + service_path,
-        "reminder": bool(effect.payload.get("reminder")),
-    }
-    return Letter(
-        to=member.user.email,
-        language=member.user.language or member.workspace.language,
-        template=effect.payload["template"],
-        context=context,
-    )

@@ -1,20 +1,82 @@
 """Who is told what, when: mails about accounts that broke and were repaired (connection-health.md section 9).
 
 A notice is an effect row written in the transaction of its cause. One mail names all pages; a repair takes
-back what was not sent yet; an account that flaps never causes more than one notice an hour.
+back what was not sent yet. Each account has one belief that people were left with (`notice_open`); what
+differs from it is told at once, but never more than once an hour, and what then still differs is told when
+the hour is over (`catch_up`). Only a repair by hand is told without waiting.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
 
 from awase.domain.errors import Reason
-from awase.domain.health import Standing
-from awase.models import BookingPage, Connection, Credential, Effect, EffectKind, EffectState, PageHealth
-from awase.services.health import Renewal
+from awase.domain.health import Lack, Standing, Verdict
+from awase.domain.transition import Cause
+from awase.models import (
+    BookingPage,
+    Connection,
+    Credential,
+    Effect,
+    EffectKind,
+    EffectState,
+    Member,
+    Role,
+    WebhookEndpoint,
+)
+from awase.services import webhooks
+from awase.services.health import Renewal, pages_of_members, recorded_state, standing_of, verdicts
+from awase.services.webhooks import Event
 
 DAMPING = timedelta(hours=1)
-ERROR, RESTORED = "connection_error", "connection_restored"
+REMINDERS = tuple(timedelta(days=days) for days in (1, 3, 7, 14))  # after the error began
+NO_REMINDER = (Reason.UNREACHABLE, Reason.OPERATOR)  # end without a person
+
+
+class Template(StrEnum):
+    """What a notice is about; each has its words in `letters`."""
+
+    ERROR = "connection_error"
+    RESTORED = "connection_restored"
+    ASK = "reconnect_request"
+    ENDS = "connection_ends"
+    ALARM = "operator_alarm"
+    SECRET_ENDS = "secret_ends"  # noqa: S105 – a template's name
+    CHANNELS_END = "channels_end"
+    ENDPOINT_OFF = "endpoint_off"
+
+
+class Kind(StrEnum):
+    """The notices that a member may do without (`Member.notices`: {kind: false}). The first mail about one's
+    own account, or about one's own page that stopped, always comes."""
+
+    REMINDER = "reminder"
+    RESTORED = "restored"
+    GOING_ON = "going_on"  # one's page goes on without somebody
+    AHEAD = "ahead"  # a permission is about to run out
+
+
+def wants(member: Member, kind: Kind) -> bool:
+    """Whether the member wants notices of this kind."""
+    return bool(member.notices.get(kind, True))
+
+
+@dataclass(slots=True)
+class Harm:
+    """What an account in trouble does to pages that take bookings otherwise."""
+
+    stopped: list[BookingPage] = field(default_factory=list)
+    going_on: list[BookingPage] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.stopped or self.going_on)
 
 
 def state_changed(
@@ -23,69 +85,173 @@ def state_changed(
     shown: tuple[Standing, Reason | None],
     pages: list[BookingPage],
     renewal: Renewal,
+    cause: Cause,
     now: datetime,
 ) -> None:
-    """Write the notices that follow from a change of an account's state."""
-    broke = shown[0] is Standing.ERROR and before is not Standing.ERROR
-    if broke or renewal.stopped:
-        if shown[1] is Reason.OPERATOR or (credential.last_notice and now - credential.last_notice < DAMPING):
+    """Write the notices that follow from a change of an account's state, or of one of its calendars."""
+    links = list(Connection.objects.filter(credential=credential).select_related("member__user").order_by("pk"))
+    if (shown[0] is Standing.ERROR) != (before is Standing.ERROR):
+        event = Event.CONNECTION_ERROR if shown[0] is Standing.ERROR else Event.CONNECTION_RESTORED
+        for link in links:
+            webhooks.tell(link.member.workspace_id, event, link.pk, now, at_once=cause.by_hand)
+    harm = _harm(links, pages, renewal.answers)
+    _bring_up_to_date(credential, links, pages, shown, harm, now, by_hand=cause.by_hand, grown=bool(renewal.stopped))
+
+
+def _bring_up_to_date(
+    credential: Credential,
+    links: list[Connection],
+    pages: list[BookingPage],
+    shown: tuple[Standing, Reason | None],
+    harm: Harm,
+    now: datetime,
+    *,
+    by_hand: bool,
+    grown: bool = False,
+) -> None:
+    """Tell people what they do not know yet: of trouble, of more pages that stopped (`grown`), or that it is over."""
+    if shown[1] is Reason.OPERATOR:
+        return  # no member is mailed for a fault of ours
+    damped = credential.last_notice is not None and now - credential.last_notice < DAMPING
+    if shown[0] is Standing.ERROR or harm:
+        if damped or (credential.notice_open and not (grown and harm.stopped)):
             return
-        _tell(credential, ERROR, _concerned(credential, pages, renewal.stopped), now)
-        _mark(credential, told=True, now=now)
-    elif shown[0] is not Standing.ERROR and credential.notice_open:
-        taken_back, _ = Effect.objects.filter(
-            kind=EffectKind.MAIL,
-            state=EffectState.PENDING,
-            payload__template=ERROR,
-            payload__credential=credential.pk,
-        ).delete()
-        if not taken_back:
-            _tell(credential, RESTORED, _concerned(credential, pages, renewal.opened), now)
-        _mark(credential, told=False, now=now)
+        _take_back(credential)
+        _tell_trouble(credential, links, harm, now)
+        _believe(credential, True, now)
+    elif credential.notice_open and (by_hand or not damped):
+        told = _tell_repair(credential, links, pages, now)
+        _believe(credential, False, now if told else None)
 
 
-def _mark(credential: Credential, *, told: bool, now: datetime) -> None:
-    credential.notice_open = told
-    if told:
-        credential.last_notice = now
-    credential.save(update_fields=["notice_open", "last_notice"])
+def _believe(credential: Credential, broken: bool, last_notice: datetime | None) -> None:
+    credential.notice_open, credential.last_notice, credential.reminders_sent = broken, last_notice, 0
+    credential.save(update_fields=["notice_open", "last_notice", "reminders_sent"])
 
 
-def _concerned(
-    credential: Credential, pages: list[BookingPage], turned: list[BookingPage]
-) -> dict[int, list[BookingPage]]:
-    """member id → the pages to name: the account's members, the owners of the pages that turned, and the
-    owners of pages that go on without one of those members."""
-    linked = list(Connection.objects.filter(credential=credential).values_list("member", flat=True))
-    going_on = {
-        health.page_id
-        for health in PageHealth.objects.filter(page__in=pages, open=True)
-        if set(health.left_out) & set(linked)
+def _harm(links: Iterable[Connection], pages: Iterable[BookingPage], answers: Mapping[int, Verdict]) -> Harm:
+    """The pages that these connections stop or that go on without their member, the manual switch being on."""
+    ours = {link.pk for link in links}
+
+    def named(lacks: Iterable[Lack]) -> bool:
+        return any(lack.error and lack.connection_id in ours for lack in lacks)
+
+    shown = [page for page in pages if page.accepting and page.archived_at is None and page.pk in answers]
+    return Harm(
+        stopped=[page for page in shown if named(answers[page.pk].stops)],
+        going_on=[page for page in shown if answers[page.pk].open and named(answers[page.pk].left_out)],
+    )
+
+
+def _tell_trouble(credential: Credential, links: list[Connection], harm: Harm, now: datetime, number: int = 0) -> None:
+    """One mail to each member of the account, naming all pages, and to the owners of the pages concerned, naming
+    theirs. `number`: the reminder's, which is not for those who merely own a page that goes on."""
+    told: dict[int, dict[str, list[int]]] = defaultdict(lambda: {"stopped": [], "going_on": []})
+    own = {link.member_id for link in links}
+    for name, pages in (("stopped", harm.stopped), ("going_on", harm.going_on)):
+        for page in pages:
+            for member_id in own | {page.owner_id}:
+                told[member_id][name].append(page.pk)
+    content: dict[int, dict[str, Any]] = {}
+    for member in Member.objects.filter(pk__in=own | set(told)):
+        affected = member.pk in own or told[member.pk]["stopped"]
+        if number and affected and wants(member, Kind.REMINDER):
+            content[member.pk] = {**told[member.pk], "reminder": number}
+        elif not number and (affected or wants(member, Kind.GOING_ON)):
+            content[member.pk] = told[member.pk]
+    _mail(Template.ERROR, credential, content, now)
+
+
+def _tell_repair(credential: Credential, links: list[Connection], pages: list[BookingPage], now: datetime) -> bool:
+    """One mail to everybody who was left with the news of trouble, with the pages named then; what was not
+    sent yet is taken back. False if nobody had been told."""
+    _take_back(credential)
+    candidates = {link.member_id for link in links} | {page.owner_id for page in pages}
+    last: dict[int, Effect] = {}
+    for effect in Effect.objects.filter(
+        kind=EffectKind.MAIL,
+        member__in=candidates,
+        state__in=[EffectState.DONE, EffectState.RUNNING],
+        payload__credential=credential.pk,
+        payload__template__in=[Template.ERROR, Template.RESTORED],
+    ).order_by("pk"):
+        assert effect.member_id is not None
+        last[effect.member_id] = effect
+    believers = {pk: effect for pk, effect in last.items() if effect.payload["template"] == Template.ERROR}
+    told = {
+        member.pk: {"stopped": believers[member.pk].payload["stopped"]}
+        for member in Member.objects.filter(pk__in=believers)
+        if wants(member, Kind.RESTORED)
     }
-    told: dict[int, list[BookingPage]] = defaultdict(list)
-    for member_id in linked:
-        told[member_id] = list(turned)
-    for page in pages:
-        if page in turned or page.pk in going_on:
-            told[page.owner_id] = [*told[page.owner_id], *([page] if page not in told[page.owner_id] else [])]
-    return told
+    _mail(Template.RESTORED, credential, told, now)
+    return bool(believers)
 
 
-def _tell(credential: Credential, template: str, told: dict[int, list[BookingPage]], now: datetime) -> None:
+def _take_back(credential: Credential) -> None:
+    Effect.objects.filter(
+        kind=EffectKind.MAIL,
+        state=EffectState.PENDING,
+        payload__template__in=[Template.ERROR, Template.RESTORED],
+        payload__credential=credential.pk,
+    ).delete()
+
+
+def _mail(template: Template, credential: Credential, told: Mapping[int, Mapping[str, Any]], now: datetime) -> None:
     Effect.objects.bulk_create(
         Effect(
             kind=EffectKind.MAIL,
             key=f"mail:{template}:{credential.pk}:{member_id}:{now.timestamp():.6f}",
             member_id=member_id,
-            payload={"template": template, "credential": credential.pk, "pages": [page.pk for page in pages]},
+            payload={"template": template.value, "credential": credential.pk, **content},
             next_at=now,
         )
-        for member_id, pages in told.items()
+        for member_id, content in told.items()
     )
 
 
+def catch_up(now: datetime) -> None:
+    """What could not be told within the hour of the notice before, and still holds. Periodic."""
+    told_wrongly = Q(standing=Standing.ERROR, notice_open=False) | (Q(notice_open=True) & ~Q(standing=Standing.ERROR))
+    waited = Q(last_notice=None) | Q(last_notice__lte=now - DAMPING)
+    for pk in Credential.objects.filter(told_wrongly & waited).values_list("pk", flat=True):
+        with transaction.atomic():
+            credential = Credential.objects.select_for_update().get(pk=pk)
+            links, pages, harm = _now_harmed(credential, now)
+            _bring_up_to_date(credential, links, pages, standing_of(credential, now), harm, now, by_hand=False)
+
+
+def remind(now: datetime) -> None:
+    """Reminders after 1, 3, 7 and 14 days, while something needs a person; pages as they are now. Periodic."""
+    due = Q()
+    for sent, after in enumerate(REMINDERS):
+        due |= Q(reminders_sent=sent) & (
+            Q(standing=Standing.ERROR, since__lte=now - after)
+            | (~Q(standing=Standing.ERROR) & Q(last_notice__lte=now - after))
+        )
+    lasting = Credential.objects.filter(due, notice_open=True).exclude(reason__in=NO_REMINDER)
+    for pk in lasting.values_list("pk", flat=True):
+        with transaction.atomic():
+            credential = Credential.objects.select_for_update().get(pk=pk)
+            state = recorded_state(credential)
+            began = state.since if state.standing is Standing.ERROR else credential.last_notice
+            number = sum(began is not None and began + after <= now for after in REMINDERS)
+            links, _pages, harm = _now_harmed(credential, now)
+            if number <= credential.reminders_sent or not (state.standing is Standing.ERROR or harm):
+                continue
+            credential.reminders_sent = number
+            credential.save(update_fields=["reminders_sent"])
+            _tell_trouble(credential, links, harm, now, number)
+
+
+def _now_harmed(credential: Credential, now: datetime) -> tuple[list[Connection], list[BookingPage], Harm]:
+    links = list(Connection.objects.filter(credential=credential).select_related("member__user").order_by("pk"))
+    pages = pages_of_members([link.member_id for link in links])
+    return links, pages, _harm(links, pages, verdicts(pages, now))
+
+
 def ask(connection: Connection, now: datetime) -> bool:
-    """Ask the member by mail to reconnect; at most once an hour for each connection. False: asked just now."""
+    """Ask the member by mail to reconnect, with a link that leads there in one tap; at most once an hour for each
+    connection. False: asked just now."""
     key = f"mail:ask:{connection.pk}:"
     if Effect.objects.filter(key__startswith=key, created_at__gt=now - DAMPING).exists():
         return False
@@ -93,7 +259,11 @@ def ask(connection: Connection, now: datetime) -> bool:
         kind=EffectKind.MAIL,
         key=f"{key}{now.timestamp():.0f}",
         member=connection.member,
-        payload={"template": ERROR, "credential": connection.credential_id, "pages": [], "reminder": True},
+        payload={
+            "template": Template.ASK.value,
+            "credential": connection.credential_id,
+            "connection": connection.pk,
+        },
         next_at=now,
     )
     return True
@@ -107,3 +277,53 @@ def asked(connection_ids: Iterable[int]) -> dict[int, datetime]:
         if last is not None:
             found[connection_id] = last.created_at
     return found
+
+
+def ends(credential: Credential, now: datetime) -> None:
+    """Tell the account's members ahead that its authorisation runs out."""
+    links = Connection.objects.filter(credential=credential).select_related("member")
+    _mail(Template.ENDS, credential, {o.member_id: {} for o in links if wants(o.member, Kind.AHEAD)}, now)
+
+
+def endpoint_off(endpoint: WebhookEndpoint, now: datetime) -> None:
+    """Tell the workspace's admins that an endpoint was switched off because it does not answer."""
+    admins = Member.objects.filter(workspace=endpoint.workspace_id, role__in=[Role.OWNER, Role.ADMIN])
+    Effect.objects.bulk_create(
+        Effect(
+            kind=EffectKind.MAIL,
+            key=f"mail:{Template.ENDPOINT_OFF}:{endpoint.pk}:{admin.pk}:{now.timestamp():.6f}",
+            member=admin,
+            payload={"template": Template.ENDPOINT_OFF.value, "endpoint": endpoint.pk},
+            next_at=now,
+        )
+        for admin in admins
+    )
+
+
+def alarm(service: str, symptom: str, now: datetime) -> None:
+    """Mail the operators about a fault of ours: once a day for each service and fault."""
+    _operators(Template.ALARM, f"{service}:{symptom}:{now:%Y-%m-%d}", now, service=service, symptom=symptom)
+
+
+def secret_ends(registration: str, end: date, lead: timedelta, now: datetime) -> None:
+    """Mail the operators ahead that a client secret runs out: once for each end and lead."""
+    _operators(
+        Template.SECRET_ENDS, f"{registration}:{end}:{lead.days}", now, registration=registration, end=end.isoformat()
+    )
+
+
+def channels_end(count: int, now: datetime) -> None:
+    """Mail the operators, once a day, that push channels are about to lapse."""
+    _operators(Template.CHANNELS_END, f"{now:%Y-%m-%d}", now, count=count)
+
+
+def _operators(template: Template, occasion: str, now: datetime, **payload: Any) -> None:
+    if settings.AWASE_OPERATOR_EMAIL:
+        Effect.objects.get_or_create(
+            key=f"mail:{template}:{occasion}",
+            defaults={
+                "kind": EffectKind.MAIL,
+                "payload": {"template": template.value, **payload},
+                "next_at": now,
+            },
+        )

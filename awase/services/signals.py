@@ -1,23 +1,28 @@
 """The one function through which a connection changes state, whatever the signal: a call that the product
 made anyway, the periodic check, a push, the live check at booking time, the user."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from django.db import transaction
 from django.db.models import F, Q
 
 from awase.domain.errors import Capability, Failure, FailureClass, FailureScope, Reason
-from awase.domain.health import Recorded, Standing
-from awase.domain.transition import after_failure, after_good, after_partial
-from awase.models import Connection, ConnectionChange, Credential, Effect, EffectState, Member, ServiceAlarm
+from awase.domain.health import Recorded, Service, Standing
+from awase.domain.transition import Cause as Cause
+from awase.domain.transition import after_failure, after_good, after_partial, needs_person, outdated
+from awase.models import Calendar, Connection, ConnectionChange, Credential, Effect, EffectState, Member, ServiceAlarm
 from awase.providers.history import seen_again
 from awase.services import notices
 from awase.services.health import Renewal, pages_of_members, recorded_state, renew, standing_of, tolerance_of
 
 # While an error needs a person the service is probed rarely, so that a cure on its side is noticed too.
 PROBES = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
+COUNTED_BY_TENANT = {"M10c"}  # symptoms that mean something else once several tenants meet them
+STATE_FIELDS = (
+    *("standing", "reason", "our_fault", "since", "last_good", "last_checked", "last_symptom", "symptom_since"),
+    *("lacking", "probes", "next_check"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +32,6 @@ class Good:
 
     full: bool = False
     capability: Capability | None = None
-
-
-class Cause(StrEnum):
-    """What triggered a change of state; kept in the history."""
-
-    CHECK = "check"
-    CALL = "call"
-    LIVE_CHECK = "live_check"
-    PUSH = "push"
-    CONNECTED = "connected"
-    RECONNECTED = "reconnected"
-    DISCONNECTED = "disconnected"
-    CHECK_NOW = "check_now"
-    EDIT = "edit"
 
 
 def record(
@@ -53,45 +44,63 @@ def record(
 ) -> Renewal:
     """Take a signal in: new state, history, the pages that depend on it, parked work, notices – one transaction.
 
-    `calendars_changed`: a calendar went missing, stayed unreadable or came back, so the pages are evaluated
-    even if the account itself did not change. Faults of ours raise the operators' alarm and mark nobody.
+    `now` is when the call began: compare-and-set by the locked row, what is older than the state on record
+    changes nothing. `calendars_changed`: a calendar went missing, stayed unreadable or came back, so the pages
+    are evaluated even if the account itself did not change. Faults of ours raise the operators' alarm and mark
+    nobody.
     """
     with transaction.atomic():
         credential = Credential.objects.select_for_update().get(pk=credential_id)
-        before = recorded_state(credential)
-        if isinstance(signal, Good) and not signal.full and before.standing is Standing.OK and not credential.lacking:
-            return Renewal([], [])  # nothing to learn from yet another call that worked
-        lacking_before = dict(credential.lacking)
+        before, lacking_before = recorded_state(credential), dict(credential.lacking)
         felt, felt_since = standing_of(credential, now), _felt_since(credential, now)
-        if isinstance(signal, Failure):
-            signal = _with_memory(credential, signal, now)
-            after = after_failure(before, signal, now=now)
-            _take_failure(credential, signal, now)
-        else:
-            after = after_good(before, now=now) if signal.full else after_partial(before, now=now)
-            _take_good(credential, signal)
-        _write(credential, after, now)
-        shown = standing_of(credential, now)
-        if shown != (after.standing, after.reason):
-            since = felt_since if shown == felt else now
-            _write(credential, Recorded(*shown, after.last_good, since, after.our_fault), now)
-        _plan_next_check(credential, signal, now)
-        credential.save()
-        unwritten = felt != (before.standing, before.reason)
-        changed = unwritten or shown != felt or credential.lacking != lacking_before
-        if not changed and not calendars_changed:
+        learnt = _take_in(credential, before, signal, cause, now)
+        if not learnt and not calendars_changed:
             return Renewal([], [])
-        symptom = credential.last_symptom if isinstance(signal, Failure) else ""
-        if unwritten:
-            _remember(credential, felt, felt_since, symptom, cause)
-        if shown != felt or credential.lacking != lacking_before:
-            _remember(credential, shown, now, symptom, cause)
+        shown = standing_of(credential, now) if learnt else (before.standing, before.reason)
+        if learnt:
+            if shown != (credential.standing, Reason(credential.reason) if credential.reason else None):
+                since = felt_since if shown == felt else now
+                _write(credential, Recorded(*shown, credential.last_good, since, credential.our_fault), now)
+            credential.save(update_fields=STATE_FIELDS)
+            unwritten = felt != (before.standing, before.reason)
+            turned = shown != felt or credential.lacking != lacking_before
+            symptom = credential.last_symptom if isinstance(signal, Failure) else ""
+            if unwritten:
+                _remember(credential, felt, felt_since, symptom, cause)
+            if turned:
+                _remember(credential, shown, now, symptom, cause)
+            if not (unwritten or turned or calendars_changed):
+                return Renewal([], [])
         pages = pages_of_members(linked_members(credential))
         renewal = renew(pages, now, cause, credential)
         if shown[0] is not Standing.ERROR:
             resume_parked(credential, now)
-        notices.state_changed(credential, before.standing, shown, pages, renewal, now)
+        notices.state_changed(credential, before.standing, shown, pages, renewal, cause, now)
         return renewal
+
+
+def _take_in(credential: Credential, before: Recorded, signal: Good | Failure, cause: Cause, now: datetime) -> bool:
+    """Bring the row in memory to the state after the signal; False where it has nothing to say."""
+    good = isinstance(signal, Good)
+    connected = cause in (Cause.CONNECTED, Cause.RECONNECTED)
+    if not connected and outdated(before, good=good, began=now):
+        return False
+    if isinstance(signal, Failure):
+        # A fresh grant proves the credential, even where its first reading failed for another reason.
+        start = after_partial(before, now=now) if connected else before
+        signal = _with_memory(credential, signal, now)
+        after = after_failure(start, signal, now=now)
+        _take_failure(credential, signal, now)
+    else:
+        if not signal.full and not _calendars_count(credential):
+            signal = replace(signal, full=True)
+        if not signal.full and before.standing is Standing.OK and not credential.lacking:
+            return False  # nothing to learn from yet another call that worked
+        after = after_good(before, now=now) if signal.full else after_partial(before, now=now)
+        _take_good(credential, signal)
+    _write(credential, after, now)
+    _plan_next_check(credential, before, signal, cause, now)
+    return True
 
 
 def _felt_since(credential: Credential, now: datetime) -> datetime:
@@ -108,14 +117,24 @@ def _remember(
     )
 
 
+def _calendars_count(credential: Credential) -> bool:
+    """Whether the account has calendars whose reading is its good check."""
+    if credential.service in (Service.ZOOM, Service.TEAMS):
+        return False
+    calendars = Calendar.objects.filter(connection__credential=credential)
+    counting = Q(checked=True, go_on_without=False) | Q(receiving_members__isnull=False)
+    return calendars.filter(counting).exists()
+
+
 def linked_members(credential: Credential) -> list[int]:
     """The members behind whom this account stands."""
     return list(Connection.objects.filter(credential=credential).values_list("member", flat=True))
 
 
 def _take_good(credential: Credential, good: Good) -> None:
-    credential.probes = 0
     if good.full:
+        if credential.last_symptom:
+            ServiceAlarm.objects.filter(service=credential.service, symptom=credential.last_symptom).delete()
         credential.last_symptom, credential.symptom_since = "", None
     if good.capability:
         credential.lacking.pop(good.capability.value, None)
@@ -125,25 +144,27 @@ def _with_memory(credential: Credential, failure: Failure, now: datetime) -> Fai
     """The failure as it counts with what is on record: the same before, and other tenants with it."""
     if credential.last_symptom != failure.symptom or credential.symptom_since is None:
         credential.last_symptom, credential.symptom_since = failure.symptom, now
-    alike = Credential.objects.filter(last_symptom=failure.symptom, last_checked__gt=now - timedelta(hours=1))
-    tenants = {account.split(":")[0] for account in alike.values_list("account_id", flat=True)}
-    tenants.add(credential.account_id.split(":")[0])
+    tenants = {credential.account_id.split(":")[0]}
+    if failure.symptom in COUNTED_BY_TENANT:
+        alike = Credential.objects.filter(last_symptom=failure.symptom, last_checked__gt=now - timedelta(hours=1))
+        tenants |= {account.split(":")[0] for account in alike.values_list("account_id", flat=True)}
     return seen_again(failure, first_seen=credential.symptom_since, now=now, tenants=len(tenants))
 
 
 def _take_failure(credential: Credential, failure: Failure, now: datetime) -> None:
-    if failure.scope is FailureScope.CAPABILITY and failure.kind is FailureClass.RECONNECT and failure.capability:
+    if failure.scope is FailureScope.CAPABILITY and failure.capability:
         credential.lacking[failure.capability.value] = (failure.reason or Reason.LICENCE_MISSING).value
     if failure.kind is FailureClass.APP_CONFIG or failure.alert:
         raise_alarm(credential.service, failure, now)
 
 
 def raise_alarm(service: str, failure: Failure, now: datetime) -> None:
-    """Tell the operators about a fault that is ours; one open alarm a service."""
+    """Tell the operators about a fault that is ours; one open alarm a service, one mail a day for each fault."""
     detail = failure.detail[:300]
     known = ServiceAlarm.objects.filter(service=service)
     if not known.update(symptom=failure.symptom, detail=detail, last_at=now, count=F("count") + 1):
         ServiceAlarm.objects.create(service=service, symptom=failure.symptom, detail=detail, since=now, last_at=now)
+    notices.alarm(service, failure.symptom, now)
 
 
 def _write(credential: Credential, state: Recorded, now: datetime) -> None:
@@ -155,14 +176,20 @@ def _write(credential: Credential, state: Recorded, now: datetime) -> None:
     credential.last_checked = now
 
 
-def _plan_next_check(credential: Credential, signal: Good | Failure, now: datetime) -> None:
+def _plan_next_check(
+    credential: Credential, before: Recorded, signal: Good | Failure, cause: Cause, now: datetime
+) -> None:
     if credential.check_every is None:
         return
-    if isinstance(signal, Failure) and signal.retry_at:
-        credential.next_check = max(signal.retry_at, now)
-    elif credential.standing == Standing.ERROR and Reason(credential.reason).needs_person:
+    if needs_person(recorded_state(credential)):
+        if not needs_person(before):
+            credential.probes = 0
+        elif cause is not Cause.CHECK:
+            return  # a call that failed again moves no probe
         credential.next_check = now + PROBES[min(credential.probes, len(PROBES) - 1)]
         credential.probes += 1
+    elif isinstance(signal, Failure) and signal.retry_at:
+        credential.next_check = max(signal.retry_at, now)
     elif isinstance(signal, Good) and not signal.full and credential.standing == Standing.DEGRADED:
         credential.next_check = now  # the credential works again; whether the calendars do is read at once
     elif credential.next_check is None or credential.next_check > now + 1.1 * credential.check_every:

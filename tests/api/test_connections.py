@@ -38,12 +38,12 @@ def test_a_broken_account_says_what_happened_and_since_when(
     assert account["why"] == "Access was withdrawn at the service. Please reconnect the account."
 
 
-def test_an_account_that_nobody_read_in_time_counts_as_unreachable_since_its_tolerance_ran_out(
+def test_an_account_that_nobody_read_in_time_counts_as_in_error_by_our_fault_since_its_tolerance_ran_out(
     page: BookingPage, owner: Member, clock: Any, program: Callable[..., Program]
 ):
     clock.shift(3600)
     (account,) = program(owner).get("connections").body["items"]
-    assert (account["standing"], account["reason"]) == ("error", "unreachable")
+    assert (account["standing"], account["reason"]) == ("error", "operator")
     assert account["since"] == "2026-11-30T00:15:00Z"
 
 

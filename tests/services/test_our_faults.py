@@ -8,7 +8,7 @@ from django.core import mail
 
 from awase.domain.errors import Reason
 from awase.domain.health import Service, Standing
-from awase.models import Credential, Effect, EffectState, ServiceAlarm
+from awase.models import ConnectionChange, Credential, Effect, EffectState, ServiceAlarm
 from awase.services import checks, effects
 from awase.services.health import standing_of, verdict_of
 from awase.services.signals import Cause
@@ -32,10 +32,11 @@ def test_an_expired_client_secret_alarms_the_operators_and_marks_nobody(
     Credential.objects.update(expires_at=utcnow() - timedelta(hours=1))
     check(credential)
     assert ServiceAlarm.objects.get().service == "google"
-    assert standing_of(credential, utcnow())[0] is Standing.DEGRADED
+    assert standing_of(credential, utcnow())[0] is Standing.OK
     assert verdict_of(page, utcnow()).open
     work()
     assert mail.outbox == []
+    assert not ConnectionChange.objects.exclude(standing=Standing.OK).exists()
     later = utcnow() + settings.AWASE_TOLERANCE + timedelta(minutes=1)
     assert standing_of(credential, later) == (Standing.ERROR, Reason.OPERATOR)
 
@@ -50,7 +51,7 @@ def test_a_registration_taken_away_is_our_fault_wherever_it_is_met(
     settings.AWASE_SERVICES = {**settings.AWASE_SERVICES, "google": {"client_id": "", "client_secret": "", "base": ""}}
     check(credential)
     assert ServiceAlarm.objects.get().symptom == "unregistered"
-    assert standing_of(credential, utcnow())[0] is Standing.DEGRADED
+    assert standing_of(credential, utcnow())[0] is Standing.OK
     assert book(page, start).start == start, "the busy times read a moment ago decide"
 
 

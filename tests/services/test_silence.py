@@ -33,6 +33,6 @@ def test_a_stop_that_ran_out_of_patience_ends_in_the_stored_answer_too_with_the_
     assert PageChange.objects.filter(page=page).latest("pk").opened
     silence = ConnectionChange.objects.filter(credential=credential, at__gt=read_at).order_by("at", "pk")
     assert [(row.at, row.standing, row.reason) for row in silence] == [
-        (read_at + settings.AWASE_TOLERANCE, Standing.ERROR, Reason.UNREACHABLE),
+        (read_at + settings.AWASE_TOLERANCE, Standing.ERROR, Reason.OPERATOR),
         (later, Standing.OK, ""),
     ]
