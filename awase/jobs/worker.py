@@ -7,6 +7,7 @@ it at any point loses nothing: what it had claimed falls due again when its leas
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from types import FrameType
 
 from django.db import DatabaseError, close_old_connections, connections
 
-from awase.services import checks, effects
+from awase.services import checks, effects, holds, requests
 from awase.services.signals import Cause
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 THREADS = 4
 BATCH = 20
 PAUSE_SECONDS = 0.5
+SWEEP_SECONDS = 5.0
 
 
 def _now() -> datetime:
@@ -39,9 +41,14 @@ def run_check(credential_id: int) -> None:
         checks.check(credential_id, Cause.CHECK, _now())
 
 
+def sweep() -> int:
+    """End what has run out: holds, and requests that nobody answered. Returns how many."""
+    return holds.sweep(_now()) + requests.lapse_due(_now())
+
+
 def work_once() -> int:
     """Run everything that is due now, in this thread, until nothing is; returns how many pieces of work."""
-    total = 0
+    total = sweep()
     while claimed := [(run_effect, pk) for pk in effects.claim_due(_now(), BATCH)] + [
         (run_check, pk) for pk in checks.claim_due(_now(), BATCH)
     ]:
@@ -58,11 +65,15 @@ class Worker:
         self.stopping = threading.Event()
         self.pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="awase")
         self.running = threading.Semaphore(THREADS)
+        self.swept = 0.0
 
     def run(self) -> None:
         checks.check_all_at_start(_now())
         while not self.stopping.is_set():
             try:
+                if time.monotonic() - self.swept > SWEEP_SECONDS:
+                    self.swept = time.monotonic()
+                    sweep()
                 busy = self._claim_and_start()
             except DatabaseError:
                 logger.exception("the database did not answer; trying again")

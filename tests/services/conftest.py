@@ -123,12 +123,13 @@ def free_start() -> Callable[..., datetime]:
 
 @pytest.fixture
 def book() -> Callable[..., Any]:
-    """book(page, start, …) as a guest."""
+    """book(page, start, email=…, …) as a guest; `about` tells more of them."""
 
-    def go(page: BookingPage, start: datetime, **more: Any) -> Any:
-        guest = booking.Guest(
-            name="山田 花子", email="hanako@guest.example", language="ja", time_zone="Asia/Tokyo", note="よろしく"
-        )
+    def go(
+        page: BookingPage, start: datetime, *, email: str = "hanako@guest.example", about: Any = None, **more: Any
+    ) -> Any:
+        known = {"name": "山田 花子", "language": "ja", "time_zone": "Asia/Tokyo", "note": "よろしく"}
+        guest = booking.Guest(email=email, **known | (about or {}))
         return booking.book(page, booking.Request(start=start, guest=guest, **more), utcnow())
 
     return go
