@@ -14,7 +14,7 @@ from awase.web import (
     pages,
     schedules,
 )
-from awase.web.page_forms import SECTION_FORMS
+from awase.web.page_rules import SECTION_FORMS
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),

@@ -18,8 +18,8 @@ from awase.models import Booking, BookingState, Effect, EffectKind, EffectState
 from awase.services import booking as bookings
 from awase.services import ics, mail
 from awase.services.booking import Refusal, Refused
-from awase.services.waiting import LINK_PATIENCE
 from awase.services.outbox import LINK_KINDS
+from awase.services.waiting import LINK_PATIENCE
 from awase.web import guest
 from awase.web.guest import Context
 

@@ -15,10 +15,11 @@ from awase.services import history, pages, words
 from awase.services.dashboard import visible_pages
 from awase.web import timelines
 from awase.web.cards import PageCards
-from awase.web.page_forms import SECTION_FORMS, SectionForm
+from awase.web.page_forms import SectionForm
 from awase.web.page_people import members_section, rooms_section
 from awase.web.page_places import places_section
 from awase.web.page_questions import questions_section
+from awase.web.page_rules import SECTION_FORMS
 from awase.web.page_sections import common
 from awase.web.pages import editable
 from awase.web.shell import Context, MemberRequest, for_members, utcnow
@@ -54,9 +55,9 @@ def whole(request: MemberRequest, page: BookingPage, shown: Context | None = Non
     card = {**cards.card(cards.pages[0]), "problems": cards.problems(cards.pages[0])}
     fresh = {name: _section(page, name, cards.values[page.pk], now) for name in SECTIONS}
     if shown:
-        fresh[shown["id"]] = shown
+        fresh[shown["id"]] = {**shown, "open": True}
     elif request.GET.get("saved") in fresh:
-        fresh[request.GET["saved"]]["saved"] = True
+        fresh[request.GET["saved"]] |= {"saved": True, "open": True}
     context = {
         "section": "pages",
         "back_url": "/app/pages",
@@ -84,12 +85,18 @@ def _section(page: BookingPage, name: str, value: PageValue, now: datetime) -> C
             return {
                 **common(page, name),
                 "heading": _("Taking bookings"),
+                "summary": [_("On") if page.accepting else _("Off")],
                 "template": "dashboard/_section_switch.html",
                 "on": page.accepting,
                 "button": _("Stop taking bookings") if page.accepting else _("Take bookings"),
             }
         case _:
-            return form_section(page, name, SECTION_FORMS[name](instance=page))
+            return form_section(page, name, stored(page, name))
+
+
+def stored(page: BookingPage, name: str) -> SectionForm:
+    """A plain section as stored."""
+    return SECTION_FORMS[name](instance=page)
 
 
 def form_section(page: BookingPage, name: str, form: SectionForm) -> Context:
@@ -100,7 +107,8 @@ def form_section(page: BookingPage, name: str, form: SectionForm) -> Context:
         "help": form.explains,
         "form": form,
         "seen": form.fingerprint(),
-        "template": "dashboard/_section_form.html",
+        "summary": stored(page, name).summary(),
+        "template": "dashboard/_section_limits.html" if name == "limits" else "dashboard/_section_form.html",
     }
 
 

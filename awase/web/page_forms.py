@@ -4,15 +4,13 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
 from django import forms
-from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from awase.domain.limits import Limit, Per, from_json, to_json
 from awase.models import BookingPage, WeeklySchedule
-from awase.models.page import Approval, Drift, Visibility
-from awase.web.lengths import DAY, HOUR, WEEK, LengthField, LengthsField, offer_lengths
+from awase.web.lengths import DAY, HOUR, WEEK, LengthField, LengthsField, length, offer_lengths
 from awase.web.shell import fingerprint
 
 if TYPE_CHECKING:
@@ -41,9 +39,25 @@ class SectionForm(PageForm):
         """Field of the page → value, once the form is valid."""
         return {name: self.cleaned_data[name] for name in self._meta.fields or ()}
 
+    def summary(self) -> list[Any]:
+        """The section in a few words, as stored."""
+        raise NotImplementedError
+
+    def said(self, name: str) -> Any:
+        """What is stored in a field of choices, as people read it."""
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        return said(field, self[name].initial)
+
     def fingerprint(self) -> str:
         """Changes when somebody saves other values: what the form began with."""
         return fingerprint({name: str(self[name].initial) for name in self.fields})
+
+
+def said(field: Any, stored: Any) -> Any:
+    """A stored value of a field as people read it."""
+    choices: dict[Any, Any] = dict(getattr(field, "choices", ()))
+    return choices.get(stored, choices.get(str(stored), stored))
 
 
 def differences(stored: SectionForm, typed: SectionForm) -> list[dict[str, Any]]:
@@ -52,9 +66,8 @@ def differences(stored: SectionForm, typed: SectionForm) -> list[dict[str, Any]]
     for name, field in stored.fields.items():
         before, after = stored[name].initial, typed[name].value()
         if field.has_changed(before, field.to_python(after) if after is not None else after):
-            choices = dict(getattr(field, "choices", ()))
-            said = choices.get(before, choices.get(str(before), before))
-            found.append({"label": stored[name].label, "now": "–" if said in (None, "") else said})
+            now = said(field, before)
+            found.append({"label": stored[name].label, "now": "–" if now in (None, "") else now})
     return found
 
 
@@ -91,6 +104,9 @@ class BasicsForm(SectionForm):
         label=_("Address to go on to after a booking"),
         help_text=_("Left empty, guests see the confirmation here."),
     )
+
+    def summary(self) -> list[Any]:
+        return [f"/{self.instance.slug}", self.said("language")]
 
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
@@ -141,6 +157,11 @@ class TimesForm(SectionForm):
         field.queryset = hours.order_by("member", "pk")
         field.label_from_instance = lambda obj: f"{obj.member.name} – {obj.name}"  # type: ignore[method-assign]
 
+    def summary(self) -> list[Any]:
+        lengths = [self.instance.duration_minutes, *self.instance.durations]
+        every = _("a start every %(length)s") % {"length": length(self.instance.step_minutes)}
+        return [*map(length, lengths), every, self.instance.time_zone]
+
     def clean_durations(self) -> list[int]:
         chosen = set(self.cleaned_data["durations"]) - {self.cleaned_data.get("duration_minutes")}
         return sorted(chosen)
@@ -153,6 +174,7 @@ class PeriodForm(SectionForm):
         model = BookingPage
         fields = ("period_days", "period_first", "period_last", "notice_minutes", "notice_from_midnight")
 
+    field_order = ("kind", "period_days", "period_first", "period_last", "notice_minutes", "notice_from_midnight")
     kind = forms.ChoiceField(
         label=_("How far ahead guests can book"),
         widget=forms.RadioSelect,
@@ -181,6 +203,18 @@ class PeriodForm(SectionForm):
         rolling = self.instance.period_days is not None
         self.initial["kind"] = "rolling" if rolling else "fixed" if fixed else "open"
 
+    def summary(self) -> list[Any]:
+        page = self.instance
+        match self.initial["kind"]:
+            case "rolling":
+                days = page.period_days or 0
+                until: Any = ngettext("%(count)d day ahead", "%(count)d days ahead", days) % {"count": days}
+            case "fixed":
+                until = f"{page.period_first or ''} – {page.period_last or ''}"
+            case _:
+                until = _("Without an end")
+        return [until, _("notice %(length)s") % {"length": length(page.notice_minutes)}]
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         kind = cleaned.get("kind")
@@ -197,176 +231,3 @@ class PeriodForm(SectionForm):
             elif cleaned.get("period_first") and cleaned["period_first"] > cleaned["period_last"]:
                 self.add_error("period_last", _("The last date lies before the first one."))
         return cleaned
-
-
-LIMITS: dict[str, tuple[Any, tuple[Per, ...]]] = {
-    "page": (_("On the page"), (Per.DAY, Per.WEEK, Per.MONTH)),
-    "host": (_("Each host"), (Per.DAY, Per.WEEK, Per.MONTH)),
-    "guest": (_("Each guest"), (Per.DAY, Per.WEEK, Per.MONTH, Per.TOTAL)),
-}
-PER_NAMES = {Per.DAY: _("a day"), Per.WEEK: _("a week"), Per.MONTH: _("a month"), Per.TOTAL: _("in total")}
-
-
-class LimitsForm(SectionForm):
-    heading = _("Limits and seats")
-    explains = _("Empty fields do not limit anything. A guest is told apart by their mail address.")
-
-    class Meta:
-        model = BookingPage
-        fields = ("seats",)
-
-    seats = forms.IntegerField(
-        min_value=1,
-        max_value=1000,
-        label=_("Seats in each slot"),
-        help_text=_("With more than one, several guests book the same time."),
-    )
-
-    def begin(self) -> None:
-        for whose, (label, spans) in LIMITS.items():
-            stored = {limit.per: limit for limit in from_json(self.instance.limits.get(whose, []))}
-            for per in spans:
-                limit = stored.get(per)
-                words = {"whose": label, "per": PER_NAMES[per]}
-                self._number(
-                    f"{whose}-{per}-bookings",
-                    _("%(whose)s: bookings %(per)s") % words,
-                    limit.bookings if limit else None,
-                )
-                if per in (Per.DAY, Per.WEEK) and whose != "guest":
-                    self._number(
-                        f"{whose}-{per}-minutes",
-                        _("%(whose)s: minutes %(per)s") % words,
-                        limit.minutes if limit else None,
-                    )
-
-    def _number(self, name: str, label: Any, stored: int | None) -> None:
-        self.fields[name] = forms.IntegerField(required=False, min_value=0, max_value=100000, label=label)
-        self.initial[name] = stored
-
-    def changes(self) -> dict[str, Any]:
-        limits = {}
-        for whose, (_label, spans) in LIMITS.items():
-            found = [
-                Limit(
-                    per,
-                    bookings=self.cleaned_data.get(f"{whose}-{per}-bookings"),
-                    minutes=self.cleaned_data.get(f"{whose}-{per}-minutes"),
-                )
-                for per in spans
-            ]
-            limits[whose] = to_json([limit for limit in found if (limit.bookings, limit.minutes) != (None, None)])
-        return {**super().changes(), "limits": {whose: found for whose, found in limits.items() if found}}
-
-
-AHEAD = (0, 30, HOUR, 2 * HOUR, 4 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, WEEK)
-
-
-class ChangesForm(SectionForm):
-    heading = _("Requests, cancelling and moving")
-
-    class Meta:
-        model = BookingPage
-        fields = (
-            "approval",
-            "answer_hours",
-            "guests_cancel",
-            "cancel_until_minutes",
-            "guests_move",
-            "move_until_minutes",
-            "reason_required",
-            "drift",
-        )
-
-    approval = forms.ChoiceField(
-        required=False,
-        label=_("Approval"),
-        widget=forms.RadioSelect,
-        choices=[
-            (Approval.NONE, _("Bookings stand at once")),
-            (Approval.HELD, _("By request; the time is held until you answer")),
-            (Approval.UNHELD, _("By request; the time stays open to others")),
-        ],
-    )
-    answer_hours = forms.IntegerField(
-        min_value=1, max_value=720, label=_("Hours to answer a request"), help_text=_("It lapses afterwards.")
-    )
-    guests_cancel = forms.BooleanField(required=False, label=_("Guests may cancel"))
-    cancel_until_minutes = LengthField(AHEAD, none=_("Until the start"), label=_("Cancelling possible until before"))
-    guests_move = forms.BooleanField(required=False, label=_("Guests may choose another time"))
-    move_until_minutes = LengthField(AHEAD, none=_("Until the start"), label=_("Moving possible until before"))
-    reason_required = forms.BooleanField(required=False, label=_("Guests must give a reason"))
-    drift = forms.ChoiceField(
-        label=_("If somebody moves or deletes the event in the calendar"),
-        choices=[(Drift.REPAIR, _("Write it again")), (Drift.FOLLOW, _("Move or cancel the booking likewise"))],
-    )
-
-
-class MailsForm(SectionForm):
-    heading = _("Reminders")
-
-    class Meta:
-        model = BookingPage
-        fields = ("follow_up_minutes",)
-
-    guest = LengthsField((15, HOUR, 3 * HOUR, DAY, 2 * DAY, WEEK), label=_("Remind guests before"))
-    host = LengthsField((15, HOUR, 3 * HOUR, DAY), label=_("Remind hosts before"))
-    follow_up_minutes = LengthField(
-        (HOUR, 3 * HOUR, DAY, 2 * DAY, WEEK), required=False, none=_("None"), label=_("Thank guests afterwards")
-    )
-
-    def begin(self) -> None:
-        self.initial["guest"] = self.instance.reminders.get("guest", [])
-        self.initial["host"] = self.instance.reminders.get("host", [])
-
-    def changes(self) -> dict[str, Any]:
-        reminders = {whom: sorted(self.cleaned_data[whom], reverse=True) for whom in ("guest", "host")}
-        return {**super().changes(), "reminders": {whom: found for whom, found in reminders.items() if found}}
-
-
-class SharingForm(SectionForm):
-    heading = _("Who can book")
-
-    class Meta:
-        model = BookingPage
-        fields = ("visibility",)
-
-    visibility = forms.ChoiceField(
-        label=_("Who finds the page"),
-        widget=forms.RadioSelect,
-        choices=[
-            (Visibility.PUBLIC, _("Everybody who knows the address")),
-            (Visibility.SECRET, _("Only with the secret link or a one-time link")),
-        ],
-    )
-    new_password = forms.CharField(
-        required=False,
-        max_length=100,
-        label=_("New password for guests"),
-        help_text=_("Left empty, nothing changes."),
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    no_password = forms.BooleanField(required=False, label=_("Ask for no password any more"))
-
-    def begin(self) -> None:
-        if not self.instance.password:
-            del self.fields["no_password"]
-
-    def changes(self) -> dict[str, Any]:
-        kept = super().changes()
-        if self.cleaned_data["new_password"]:
-            kept["password"] = make_password(self.cleaned_data["new_password"])
-        elif self.cleaned_data.get("no_password"):
-            kept["password"] = ""
-        return kept
-
-
-SECTION_FORMS: dict[str, type[SectionForm]] = {
-    "basics": BasicsForm,
-    "times": TimesForm,
-    "period": PeriodForm,
-    "limits": LimitsForm,
-    "changes": ChangesForm,
-    "mails": MailsForm,
-    "sharing": SharingForm,
-}

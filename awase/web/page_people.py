@@ -29,11 +29,13 @@ def members_section(page: BookingPage, people: pages.People, now: datetime) -> C
     )
     chosen = {member_id: place for place, member_id in enumerate(people.member_ids)}
     team.sort(key=lambda member: (member.pk not in chosen, chosen.get(member.pk, 0), member.pk))
+    names = {member.pk: member.name for member in team}
     groups = [*people.groups, *[Group(())] * SPARE_GROUPS][:MOST_GROUPS]
     group_of = {pk: number for number, group in enumerate(groups, start=1) for pk in group.ids}
     return {
         **common(page, "members"),
         "heading": _("Members"),
+        "summary": [names[pk] for pk in people.member_ids if pk in names],
         "template": "dashboard/_section_members.html",
         "condition": people.condition.value,
         "automatic": people.assignment is not Assignment.GUEST,
@@ -102,6 +104,7 @@ def rooms_section(page: BookingPage, rooms: Group | None) -> Context:
     return {
         **common(page, "rooms"),
         "heading": _("Rooms"),
+        "summary": [room.name for room in found if room.pk in chosen] or [_("None")],
         "template": "dashboard/_section_rooms.html",
         "help": "" if found else _("An admin adds rooms in the details of a connection."),
         "rooms": [

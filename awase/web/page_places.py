@@ -49,6 +49,7 @@ def places_section(page: BookingPage, value: PageValue, typed: pages.Places | No
     return {
         **common(page, "locations"),
         "heading": _("Locations"),
+        "summary": [words.location_name(place.kind) for place in value.locations] or [_("None")],
         "help": _("Guests choose among those that work. Without a location you tell guests the place yourself."),
         "template": "dashboard/_section_locations.html",
         "locations": shown,

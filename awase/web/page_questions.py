@@ -28,6 +28,7 @@ def questions_section(page: BookingPage, typed: list[Context] | None = None) -> 
     return {
         **common(page, "form"),
         "heading": _("Questions to guests"),
+        "summary": [question.label for question in from_json(page.questions)] or [_("None")],
         "help": _("Name and mail address are always asked. Leave the words empty to remove a question."),
         "template": "dashboard/_section_questions.html",
         "questions": [{"number": number, **row} for number, row in enumerate([*rows, *spare])],

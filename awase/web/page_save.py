@@ -11,10 +11,11 @@ from awase.models import BookingPage
 from awase.services import pages
 from awase.services.health import page_values
 from awase.web.page_edit import confirm, done, form_section, whole
-from awase.web.page_forms import SECTION_FORMS, differences
+from awase.web.page_forms import differences
 from awase.web.page_people import members_section, rooms_section, typed_people, typed_rooms
 from awase.web.page_places import places_section
 from awase.web.page_questions import questions_section, typed_questions
+from awase.web.page_rules import SECTION_FORMS
 from awase.web.pages import editable
 from awase.web.shell import MemberRequest, for_members, utcnow
 
