@@ -9,53 +9,22 @@ import logging
 import uuid
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from awase import registry
-from awase.domain.errors import Capability, Failure, FailureClass, FailureScope, ProviderError
-from awase.domain.health import LocationKind, Service
-from awase.models import Booking, BookingState, CalendarEvent, Connection, Credential, Effect, EffectKind, EffectState
-from awase.models.booking import new_uid
-from awase.providers.protocols import EventDraft, MeetingDraft
-from awase.services import deliveries, mail, outbox
-from awase.services.drafts import event_draft, meeting_draft
-from awase.services.signals import Cause, Good, record
-from awase.services.tokens import source
+from awase.domain.errors import Failure, FailureClass, ProviderError
+from awase.models import Booking, BookingState, Effect, EffectKind, EffectState
+from awase.services import deliveries, events, hosts, mail, meetings
+from awase.services.calls import Parked, Postponed
+from awase.services.moving import hand_over
+from awase.services.outbox import LINK_KINDS, REMINDERS
+from awase.services.waiting import host_unsettled, link_pending
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=3)
-LINK_PATIENCE = timedelta(minutes=2)  # how long a confirmation waits for the meeting link
 LONGEST_PAUSE = timedelta(minutes=15)
 MOST_ATTEMPTS = 60
 MOST_WEBHOOKS = 2  # under way at once
-CAPABILITY_OF = {
-    LocationKind.ZOOM: Capability.ZOOM,
-    LocationKind.TEAMS: Capability.TEAMS,
-    LocationKind.MEET: Capability.MEET,
-}
-
-
-class Postponed(Exception):
-    """Not yet: something that this effect needs is still under way."""
-
-    def __init__(self, pause: timedelta) -> None:
-        super().__init__(pause)
-        self.pause = pause
-
-
-class Parked(Exception):
-    """Waits for a person; `credential` is the account whose repair resumes it (None: there is none)."""
-
-    def __init__(self, credential: Credential | None, reason: str) -> None:
-        super().__init__(reason)
-        self.credential = credential
-        self.reason = reason
-
-
-class GivenUp(Exception):
-    """The service refuses for good; somebody must look."""
 
 
 def claim_due(now: datetime, most: int) -> list[int]:
@@ -77,14 +46,16 @@ def _claim(due: QuerySet[Effect], now: datetime, most: int) -> list[int]:
         pk
         for pk, state, lease in due.order_by("next_at", "pk").values_list("pk", "state", "lease_token")[:most]
         if Effect.objects.filter(pk=pk, state=state, lease_token=lease).update(
-            state=EffectState.RUNNING, lease_until=now + LEASE, lease_token=uuid.uuid4().hex
+            state=EffectState.RUNNING, lease_until=now + settings.AWASE_LEASE, lease_token=uuid.uuid4().hex
         )
     ]
 
 
 def run(effect_id: int, now: datetime) -> None:
     """Carry out one claimed effect."""
-    effect = Effect.objects.select_related("booking__page__workspace", "member__user").get(pk=effect_id)
+    effect = Effect.objects.select_related(
+        "booking__page__workspace", "booking__session", "booking__workspace", "member__user"
+    ).get(pk=effect_id)
     if effect.state != EffectState.RUNNING:
         return
     effect.attempts += 1
@@ -94,10 +65,8 @@ def run(effect_id: int, now: datetime) -> None:
         return
     try:
         match effect.kind:
-            case EffectKind.MEETING:
-                _meeting(effect, now)
-            case EffectKind.EVENT:
-                _event(effect, now)
+            case EffectKind.MEETING | EffectKind.EVENT:
+                _outside(effect, now)
             case EffectKind.MAIL:
                 _mail(effect, now)
             case EffectKind.WEBHOOK:
@@ -119,9 +88,6 @@ def run(effect_id: int, now: datetime) -> None:
             _settle(effect, state=EffectState.FAILED, last_error=str(error)[:300])
         else:
             _again(effect, now + error.pause, str(error))
-    except GivenUp as error:
-        logger.error("effect %s given up: %s", effect.key, error)
-        _settle(effect, state=EffectState.FAILED, last_error=str(error)[:300])
     except ProviderError as error:
         _take_failure(effect, error.failure, now)
     else:
@@ -167,142 +133,54 @@ def _take_failure(effect: Effect, failure: Failure, now: datetime) -> None:
         _settle(effect, state=EffectState.FAILED, last_error=error[:300])
 
 
+def _outside(effect: Effect, now: datetime) -> None:
+    """Bring meeting or event up to date. If that needs a person while nobody was told a name yet, the booking is
+    handed over to somebody else whose accounts work."""
+    bring = meetings.bring if effect.kind == EffectKind.MEETING else events.bring
+    try:
+        bring(effect, now)
+    except Parked:
+        booking = _booking(effect)
+        if effect.member_id is None or not hand_over(booking, effect.member_id, now):
+            raise
+        raise Postponed(timedelta()) from None  # once more: nothing is due here any longer
+
+
 def _booking(effect: Effect) -> Booking:
     assert effect.booking is not None
     return effect.booking
 
 
-class _Call:
-    """One call in the name of an account: whatever comes of it is a signal about the account."""
-
-    def __init__(self, credential: Credential, capability: Capability | None, now: datetime) -> None:
-        self.credential, self.capability, self.now = credential, capability, now
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None:
-            record(self.credential.pk, Good(capability=self.capability), Cause.CALL, self.now)
-        elif isinstance(error, ProviderError):
-            failure = error.failure
-            record(self.credential.pk, failure, Cause.CALL, self.now)
-            if failure.kind is FailureClass.RECONNECT:
-                raise Parked(self.credential, (failure.reason or failure.kind).value) from error
-
-
-def _meeting(effect: Effect, now: datetime) -> None:
-    booking = _booking(effect)
-    kind = LocationKind(booking.location_kind)
-    service = Service(kind.value)
-    active = booking.state == BookingState.CONFIRMED
-    connection = _meeting_connection(booking, service)
-    if connection is None:
-        if active:
-            raise Parked(None, "not_connected")
-        return
-    credential = connection.credential
-    provider = registry.conferences(service, source(credential))
-    draft: MeetingDraft = meeting_draft(booking)
-    with _Call(credential, CAPABILITY_OF[kind], now):
-        if not active:
-            meeting_id = booking.meeting_id
-            if not meeting_id and (lost := provider.find_meeting(draft)):
-                meeting_id = lost.id
-            if meeting_id:
-                provider.delete_meeting(meeting_id)
-            made = None
-        elif booking.meeting_id:
-            provider.update_meeting(booking.meeting_id, draft)
-            made = None
-        else:
-            # An earlier attempt may have made it and lost the answer.
-            made = (provider.find_meeting(draft) if effect.attempts > 1 else None) or provider.create_meeting(draft)
-    if made is not None:
-        with transaction.atomic():
-            Booking.objects.filter(pk=booking.pk).update(
-                meeting_id=made.id, join_url=made.join_url, meeting_connection=connection
-            )
-            outbox.link_arrived(booking, now)
-
-
-def _meeting_connection(booking: Booking, service: Service) -> Connection | None:
-    if booking.meeting_connection_id:
-        return Connection.objects.select_related("credential").get(pk=booking.meeting_connection_id)
-    return (
-        Connection.objects.filter(member=booking.location_member_id, credential__service=service)
-        .select_related("credential")
-        .order_by("pk")
-        .first()
-    )
-
-
-def _event(effect: Effect, now: datetime) -> None:
-    booking = _booking(effect)
-    event = CalendarEvent.objects.select_related("calendar__connection__credential").get(
-        booking=booking, member=effect.member_id
-    )
-    active = booking.state == BookingState.CONFIRMED
-    if event.calendar is None:
-        if active:
-            raise Parked(None, "not_connected")
-        return
-    if active and booking.location_kind in outbox.MEETING_KINDS and _link_pending(booking, now):
-        raise Postponed(timedelta(seconds=2))
-    credential = event.calendar.connection.credential
-    holds_meet = booking.location_kind == LocationKind.MEET and booking.location_member_id == effect.member_id
-    draft: EventDraft = event_draft(booking, event, meet=holds_meet)
-    provider = registry.calendars(Service(credential.service), source(credential))
-    calendar_id = event.calendar.external_id
-    try:
-        with _Call(credential, None, now):
-            if not active:
-                provider.delete_event(calendar_id, event.key, event.external_id)
-                written = None
-            else:
-                written = provider.put_event(calendar_id, draft, event.external_id)
-    except ProviderError as error:
-        if active and error.failure.scope is FailureScope.EVENT and error.failure.kind is FailureClass.NOT_FOUND:
-            # Deleted behind our back; the service keeps its id reserved, so a new one is drawn.
-            CalendarEvent.objects.filter(pk=event.pk).update(key=new_uid(), external_id="")
-            raise Postponed(timedelta(seconds=1)) from error
-        raise
-    if written is None:
-        return
-    CalendarEvent.objects.filter(pk=event.pk).update(external_id=written.id, written_sequence=booking.sequence)
-    if not holds_meet or booking.join_url:
-        return
-    if written.meet_failure:
-        record(credential.pk, written.meet_failure, Cause.CALL, now)
-        raise Parked(credential, (written.meet_failure.reason or written.meet_failure.kind).value)
-    if not written.join_url:
-        raise Postponed(timedelta(seconds=3))
-    with transaction.atomic():
-        Booking.objects.filter(pk=booking.pk).update(join_url=written.join_url)
-        outbox.link_arrived(booking, now)
-
-
-def _link_pending(booking: Booking, now: datetime) -> bool:
-    """Whether the meeting link is still worth waiting for."""
-    if booking.join_url or now - booking.created_at >= LINK_PATIENCE:
-        return False
-    makers = Effect.objects.filter(booking=booking, kind__in=[EffectKind.MEETING, EffectKind.EVENT])
-    if booking.location_kind in outbox.MEETING_KINDS:
-        makers = makers.filter(kind=EffectKind.MEETING)
-    else:
-        makers = makers.filter(member=booking.location_member_id)
-    return makers.filter(state__in=[EffectState.PENDING, EffectState.RUNNING]).exists()
-
-
 def _mail(effect: Effect, now: datetime) -> None:
-    template = effect.payload["template"]
-    if effect.booking is not None and template in {"confirmed", "host_booked"}:
-        booking = effect.booking
-        if booking.state == BookingState.CANCELLED:
-            return  # overtaken by the cancellation, which has a mail of its own
-        if booking.location_kind in outbox.LINK_KINDS and not booking.join_url:
-            if _link_pending(booking, now):
+    booking = effect.booking
+    if booking is not None:
+        template = effect.payload["template"]
+        if not _still_true(effect, booking, template, now):
+            return
+        names = template in hosts.NAMING and effect.member_id is None and hosts.assigned(booking)
+        if names and host_unsettled(booking, effect.created_at, now):
+            raise Postponed(timedelta(seconds=2))
+        if template in TELL_THE_LINK and booking.location_kind in LINK_KINDS and not booking.join_url:
+            if link_pending(booking, effect.created_at, now):
                 raise Postponed(timedelta(seconds=2))
             effect.payload = {**effect.payload, "link_follows": True}
             Effect.objects.filter(pk=effect.pk).update(payload=effect.payload)
     mail.send(effect)
+
+
+TELL_THE_LINK = {*hosts.NAMING, "changed", "host_booked"}
+ABOUT_WHAT_STANDS = {*TELL_THE_LINK, "host_changed", "link_follows", *REMINDERS}
+ABOUT_REQUESTS = {"requested", "host_requested"}
+
+
+def _still_true(effect: Effect, booking: Booking, template: str, now: datetime) -> bool:
+    """Whether the mail was not overtaken: what came instead has mails of its own."""
+    if template in ABOUT_WHAT_STANDS and booking.state != BookingState.CONFIRMED:
+        return False
+    if template in ABOUT_REQUESTS and booking.state != BookingState.REQUESTED:
+        return False
+    if template in REMINDERS and effect.payload["sequence"] != booking.sequence:
+        return False
+    if template == "reminder":
+        return now < booking.start
+    return template != "follow_up" or booking.no_show_at is None

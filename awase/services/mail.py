@@ -14,8 +14,10 @@ from django.utils.translation import pgettext
 from awase.domain.health import LocationKind
 from awase.models import Booking, BookingState, Effect
 from awase.services import dates, ics, letters, words
-from awase.services.booking import hosts_of, manage_secret
+from awase.services.hosts import hosts_of, name_is_open
 from awase.services.letters import Letter
+from awase.services.links import manage_secret
+from awase.services.quotas import COUNTED
 
 
 class NotSent(Exception):
@@ -53,27 +55,44 @@ def _resolved(context: dict[str, Any]) -> dict[str, Any]:
 
 
 def facts(booking: Booking, *, for_host: bool) -> dict[str, Any]:
-    """What the booking is, as rows for people, in the language in force."""
+    """What the booking is, as rows for people, in the language in force. A guest reads no host's name as long as
+    it may still be another."""
     zone = booking.page.time_zone if for_host else booking.guest_time_zone
-    names = pgettext("list of names", ", ").join(words.person(host.name) for host in hosts_of(booking))
-    rows = [{"label": _("Host") if for_host else pgettext("guest", "Host"), "value": names, "url": ""}]
+    rows = []
+    if for_host or not name_is_open(booking):
+        names = pgettext("list of names", ", ").join(words.person(host.name) for host in hosts_of(booking))
+        rows.append(_row(_("Host") if for_host else pgettext("guest", "Host"), names))
     if for_host:
-        rows.append({"label": _("Guest"), "value": f"{booking.guest_name} <{booking.guest_email}>", "url": ""})
-        if booking.guest_phone:
-            rows.append({"label": _("Phone"), "value": booking.guest_phone, "url": ""})
-        if booking.guest_note:
-            rows.append({"label": _("Note"), "value": booking.guest_note, "url": ""})
+        guests = booking.seats.filter(state__in=COUNTED) if booking.is_session else [booking]
+        rows += [row for guest in guests for row in _about_guest(guest)]
     if booking.location_kind or booking.location_detail:
         name = words.location_name(booking.location_kind) if booking.location_kind else ""
-        rows.append({"label": _("Place"), "value": ": ".join(filter(None, [name, booking.location_detail])), "url": ""})
+        rows.append(_row(_("Place"), ": ".join(filter(None, [name, booking.location_detail]))))
     if booking.join_url and booking.state == BookingState.CONFIRMED:
-        rows.append({"label": _("Link"), "value": booking.join_url, "url": booking.join_url})
+        rows.append(_row(_("Link"), booking.join_url, booking.join_url))
     return {
         "title": booking.title,
         "when": dates.when(booking.start, booking.end, zone),
         "zone": dates.zone_name(zone, booking.start),
         "facts": rows,
     }
+
+
+def _row(label: str, value: str, url: str = "") -> dict[str, str]:
+    return {"label": label, "value": value, "url": url}
+
+
+def _about_guest(booking: Booking) -> list[dict[str, str]]:
+    """What a host is told of a guest."""
+    known = [
+        (_("Guest"), f"{booking.guest_name} <{booking.guest_email}>"),
+        (_("Company"), booking.guest_company),
+        (_("Phone"), booking.guest_phone),
+        (_("Further guests"), pgettext("list of names", ", ").join(booking.further_guests)),
+        (_("Note"), booking.guest_note),
+        *((str(question), str(answer)) for question, answer in booking.answers),
+    ]
+    return [_row(label, value) for label, value in known if value]
 
 
 def manage_url(booking: Booking) -> str:
@@ -91,44 +110,64 @@ def place_notes(booking: Booking, *, link_follows: bool) -> list[str]:
     return notes
 
 
+FILES = {
+    "confirmed": "confirmation",
+    "approved": "confirmation",
+    "requested": "confirmation",
+    "host_booked": "host_notice",
+    "host_requested": "host_notice",
+    "host_cancelled": "cancelled",
+    "host_changed": "changed",
+    "host_released": "released",
+    "host_expired": "declined",
+}
+"""The templates of mails that are worded like others; the rest have one of their own name."""
+WITH_INVITATION = {"confirmed", "approved", "changed", "cancelled", "link_follows"}
+
+
 def _booking_letter(effect: Effect) -> Letter:
     booking = effect.booking
     assert booking is not None
     template = effect.payload["template"]
     for_host = effect.member is not None
+    copy = effect.payload.get("copy")
     link_follows = bool(effect.payload.get("link_follows"))
+    recipient = booking.guest_name if copy is None else booking.further_guests[copy]
     context: dict[str, Any] = {
         "booking": lambda: facts(booking, for_host=for_host),
         "notes": lambda: place_notes(booking, link_follows=link_follows),
-        "guest": booking.guest_name,
-        "manage_url": manage_url(booking),
+        "recipient": recipient,
+        "guest": booking.guest_name if for_host else recipient,
+        "for_host": for_host,
+        # Who was brought along may read everything, and change nothing.
+        "manage_url": manage_url(booking) if copy is None else "",
         "booking_url": f"{settings.AWASE_URL}/app/bookings/{booking.uid}",
         "link": booking.join_url,
-        "requested": False,
+        "requested": booking.state == BookingState.REQUESTED,
+        "approved": template == "approved",
+        "expired": booking.state == BookingState.EXPIRED,
         "reason": booking.cancel_reason,
         "by": lambda: _cancelled_by(booking),
         "again_url": "" if for_host else f"{settings.AWASE_URL}/{booking.workspace.slug}/{booking.page.slug}",
     }
-    names = {"confirmed": "confirmation", "host_booked": "host_notice", "host_cancelled": "cancelled"}
     if effect.member:
         user = effect.member.user
         context["recipient"] = user.name
         return Letter(
             to=user.email,
             language=user.language or booking.workspace.language,
-            template=names[template],
+            template=FILES.get(template, template),
             context=context,
             reply_to=booking.guest_email,
         )
-    hosts = hosts_of(booking)
-    context["recipient"] = booking.guest_name
+    hosts = [] if name_is_open(booking) else hosts_of(booking)
     return Letter(
-        to=booking.guest_email,
+        to=booking.guest_email if copy is None else recipient,
         language=booking.guest_language,
-        template=names.get(template, template),
+        template=FILES.get(template, template),
         context=context,
         reply_to=hosts[0].user.email if hosts else "",
-        invitation=booking,
+        invitation=booking if template in WITH_INVITATION else None,
     )
 
 
