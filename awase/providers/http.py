@@ -5,7 +5,7 @@ serves many accounts) and follows no redirect (a token must not travel to anothe
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -109,8 +109,9 @@ class Wire:
                 request.extensions["timeout"] = TIMEOUT.as_dict()
             until = time.monotonic() + PHASES_IN_ALL * (request.extensions["timeout"]["read"] or 0)
             response = self.client.send(request, stream=True, auth=None, follow_redirects=False)
+            response.stream = _Hurried(response, until)
             try:
-                body = _read(response, until)
+                body = _read(response)
             finally:
                 response.close()
         except httpx2.DecodingError as error:
@@ -207,15 +208,32 @@ def _worth_repeating(error: Exception) -> bool:
 tried_twice = stamina.RetryingCaller(attempts=2, timeout=None, wait_initial=0.1, wait_jitter=0.3).on(_worth_repeating)
 
 
-def _read(response: httpx2.Response, until: float) -> bytes:
-    """The whole body, within the limits of size and time. Raises ProviderError, httpx2.HTTPError."""
+class _Hurried(httpx2.SyncByteStream):
+    """A body that must be here by `until` (`time.monotonic`), as it comes over the wire: a packed one may drip for
+    long before its first byte can be unpacked."""
+
+    def __init__(self, response: httpx2.Response, until: float) -> None:
+        self._stream, self._request, self._until = response.stream, response.request, until
+
+    def __iter__(self) -> Iterator[bytes]:
+        assert isinstance(self._stream, httpx2.SyncByteStream)
+        for chunk in self._stream:
+            if time.monotonic() > self._until:
+                raise httpx2.ReadTimeout("the body took too long", request=self._request)
+            yield chunk
+
+    def close(self) -> None:
+        assert isinstance(self._stream, httpx2.SyncByteStream)
+        self._stream.close()
+
+
+def _read(response: httpx2.Response) -> bytes:
+    """The whole body, within the limit of size. Raises ProviderError, httpx2.HTTPError."""
     chunks = []
     size = 0
     for chunk in response.iter_bytes():
         size += len(chunk)
         if size > BODY_LIMIT:
             raise wrong_shape("body too large")
-        if time.monotonic() > until:
-            raise httpx2.ReadTimeout("the body took too long", request=response.request)
         chunks.append(chunk)
     return b"".join(chunks)
