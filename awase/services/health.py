@@ -249,7 +249,7 @@ def pages_of_members(member_ids: Collection[int]) -> list[BookingPage]:
     with_room = PageGroup.objects.filter(of_rooms=True, rooms__in=readable).values("page")
     return list(
         BookingPage.objects.filter(
-            Q(pk__in=as_member) | Q(pk__in=in_list) | Q(pk__in=with_room) | Q(owner__in=member_ids)
+            Q(pk__in=as_member) | Q(pk__in=in_list) | Q(pk__in=with_room) | Q(owner__in=member_ids), archived_at=None
         )
     )
 

@@ -55,7 +55,7 @@ def _backing(member_ids: Collection[int]) -> set[tuple[int, str]]:
     """(member, service) wherever a location of a page is held by that member's account."""
     backed: set[tuple[int, str]] = set()
     for kind, service in BACKED_BY.items():
-        pages = BookingPage.objects.filter(locations__kind=kind)
+        pages = BookingPage.objects.filter(locations__kind=kind, archived_at=None)
         owners = pages.exclude(condition=Condition.ANY).filter(owner__in=member_ids).values_list("owner", flat=True)
         hosts = pages.filter(condition=Condition.ANY, page_members__member__in=member_ids)
         backed.update((owner, service.value) for owner in owners)
@@ -64,7 +64,7 @@ def _backing(member_ids: Collection[int]) -> set[tuple[int, str]]:
 
 
 def _members_of_accepting_pages(member_ids: Collection[int]) -> set[int]:
-    pages = BookingPage.objects.filter(accepting=True)
+    pages = BookingPage.objects.filter(accepting=True, archived_at=None)
     owners = pages.filter(owner__in=member_ids).values_list("owner", flat=True)
     hosts = pages.filter(page_members__member__in=member_ids).values_list("page_members__member", flat=True)
     return set(owners) | set(hosts)

@@ -238,7 +238,7 @@ def home(request: MemberRequest) -> HttpResponse:
     )
     days = _days(list(soon.order_by("start", "pk")[:A_PAGE]), member)
     heading = date_format(today, _("D, j F Y"))
-    cards = PageCards(dashboard.visible_pages(member), member, now)
+    cards = PageCards(dashboard.visible_pages(member).filter(archived_at=None), member, now)
     mine = connections.of_member(member)
     context: dict[str, Any] = {
         "section": "dashboard",

@@ -12,14 +12,17 @@ from awase.services import dashboard, pages
 from awase.web.cards import PageCards
 from awase.web.shell import Context, MemberRequest, action, fingerprint, for_members, live, polled, utcnow
 
-SHOWS = ("all", "open", "stopped", "own")
+SHOWS = ("all", "open", "stopped", "own", "archived")
 
 
 def _list_context(member: Member, show: str) -> Context:
-    cards = PageCards(dashboard.visible_pages(member), member, utcnow())
+    archive = show == "archived"
+    visible = dashboard.visible_pages(member)
+    archived = visible.exclude(archived_at=None).count()
+    cards = PageCards(visible.filter(archived_at__isnull=not archive), member, utcnow())
     stopped, others = cards.stopped(), cards.others()
     taking = [page for page in others if page.accepting and cards.verdicts[page.pk].open]
-    counts = {
+    counts: dict[str, int | None] = {
         "all": len(cards.pages),
         "open": len(taking),
         "stopped": len(cards.pages) - len(taking),
@@ -30,7 +33,12 @@ def _list_context(member: Member, show: str) -> Context:
         "open": lambda page: page in taking,
         "stopped": lambda page: page not in taking,
         "own": lambda page: page.owner_id == member.pk,
+        "archived": lambda page: True,
     }
+    if archive:
+        counts = dict.fromkeys(counts)  # those of the list are not counted while one looks into the archive
+        stopped, others = [], cards.pages
+    counts["archived"] = archived
     groups = [
         {"heading": heading, "pages": [cards.card(page) for page in found if wanted[show](page)]}
         for heading, found in ((_("Stopped by a connection error"), stopped), (_("Others"), others))
@@ -39,12 +47,14 @@ def _list_context(member: Member, show: str) -> Context:
     if len(groups) == 1 and not stopped:
         groups[0]["heading"] = ""
     labels = {"all": _("All"), "open": _("Taking bookings"), "stopped": _("Stopped"), "own": _("Owned by me")}
+    labels["archived"] = _("Archived")
     return {
         "section": "pages",
         "create_url": "/app/pages/new",
         "filters": [
             {"label": labels[name], "url": f"/app/pages?show={name}", "count": counts[name], "current": name == show}
             for name in SHOWS
+            if name != "archived" or archived
         ],
         "groups": groups,
         "empty_text": _("There is no booking page here yet."),

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_safe
 from awase.domain.intervals import epoch, moment
 from awase.domain.schedule import group_by_day, local_date, midnight
 from awase.models import BookingPage, Workspace
+from awase.models.page import Visibility
 from awase.services import dates, words
 from awase.services.health import verdicts
 from awase.services.slots import Offer
@@ -74,7 +75,11 @@ ZONES = [
 def profile(request: HttpRequest, workspace_slug: str) -> HttpResponse:
     """A workspace with its pages."""
     workspace = get_object_or_404(Workspace, slug=workspace_slug)
-    pages = list(BookingPage.objects.filter(workspace=workspace).order_by("title", "pk"))
+    pages = list(
+        BookingPage.objects.filter(workspace=workspace, archived_at=None, visibility=Visibility.PUBLIC).order_by(
+            "title", "pk"
+        )
+    )
     answers = verdicts(pages, timezone.now())
     context = {
         "profile": {"name": workspace.name, "letter": guest.letter(workspace), "text": ""},

@@ -246,6 +246,14 @@ def test_a_copy_has_everything_but_its_secrets_and_takes_no_bookings(
     assert copy.page_members.count() == 2 and page.page_members.count() == 2
 
 
+def test_an_archived_page_leaves_the_list_and_comes_back(browser: Client, page: BookingPage) -> None:
+    browser.post(f"/app/pages/{page.pk}/archive", {"archived": "yes"})
+    assert page.title not in text(browser.get("/app/pages"))
+    assert page.title in text(browser.get("/app/pages?show=archived"))
+    browser.post(f"/app/pages/{page.pk}/archive", {"archived": "no"})
+    assert page.title in text(browser.get("/app/pages"))
+
+
 @pytest.mark.parametrize("section", ["basics", "times", "rooms", "form", "members", "duplicate", "archive"])
 def test_strangers_cannot_tell_whether_the_page_exists(
     log_in: Callable[[Any], Client], stranger: Member, page: BookingPage, section: str
