@@ -5,13 +5,14 @@ ask `verdicts` for many pages at once, with a constant number of queries.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from awase.domain.errors import Capability, Reason
 from awase.domain.gate import evaluate
@@ -36,7 +37,6 @@ from awase.domain.health import (
 from awase.domain.transition import Cause
 from awase.models import (
     BookingPage,
-    Calendar,
     Condition,
     Connection,
     Credential,
@@ -48,6 +48,7 @@ from awase.models import (
     PageMember,
     Room,
 )
+from awase.models.prepared import prepared
 from awase.services import webhooks
 
 
@@ -64,100 +65,154 @@ def recorded_state(credential: Credential) -> Recorded:
 
 def tolerance_of(credential: Credential) -> timedelta:
     """How long an account may go without a good check before it counts as unreachable."""
-    return tolerance(settings.AWASE_TOLERANCE, credential.check_every or timedelta())
+    return _patience(credential.check_every)
+
+
+def _patience(check_every: timedelta | None) -> timedelta:
+    return tolerance(settings.AWASE_TOLERANCE, check_every or timedelta())
 
 
 def standing_of(credential: Credential, now: datetime) -> tuple[Standing, Reason | None]:
     """The state that counts at `now`. An account that nothing uses is never checked, so has no clock."""
-    recorded = recorded_state(credential)
-    if credential.check_every is None:
+    return _standing(recorded_state(credential), credential.check_every, credential.next_check, now)
+
+
+def _standing(
+    recorded: Recorded, check_every: timedelta | None, next_check: datetime | None, now: datetime
+) -> tuple[Standing, Reason | None]:
+    if check_every is None:
         return recorded.standing, recorded.reason
-    if recorded.standing is Standing.OK and credential.next_check is not None and credential.next_check <= now:
+    if recorded.standing is Standing.OK and next_check is not None and next_check <= now:
         recorded = replace(recorded, our_fault=True)  # due, and nobody looks: no worker is running
-    return effective(recorded, now=now, tolerance=tolerance_of(credential))
+    return effective(recorded, now=now, tolerance=_patience(check_every))
 
 
-def member_values(members: Iterable[Member], now: datetime) -> dict[int, MemberValue]:
-    """The gate's values of these members (with `user` loaded), in two queries."""
-    members = list(members)
-    linked: dict[int, list[Connection]] = defaultdict(list)
-    for connection in Connection.objects.filter(member__in=members).select_related("credential").order_by("id"):
-        linked[connection.member_id].append(connection)
-    calendars: dict[int, list[Calendar]] = defaultdict(list)
-    for calendar in Calendar.objects.filter(connection__member__in=members).order_by("id"):
-        calendars[calendar.connection_id].append(calendar)
+def member_values(member_ids: Collection[int], now: datetime) -> dict[int, MemberValue]:
+    """The gate's values of these members, in two queries."""
+    linked: dict[int, dict[int, list[_Link]]] = defaultdict(dict)
+    for link in map(_Link._make, _links_of(member_ids)):
+        linked[link.member_id].setdefault(link.connection_id, []).append(link)
     return {
-        member.pk: MemberValue(
-            id=member.pk,
-            name=member.name,
-            connections=tuple(
-                _connection_value(member, connection, calendars[connection.pk], now) for connection in linked[member.pk]
-            ),
-            meet_connection_id=member.meet_connection_id,
-            phone=member.phone,
-            address=member.address,
+        pk: MemberValue(
+            id=pk,
+            name=name or email,
+            connections=tuple(_connection_value(rows, now) for rows in linked[pk].values()),
+            meet_connection_id=meet_connection_id,
+            phone=phone,
+            address=address,
         )
-        for member in members
+        for pk, name, email, meet_connection_id, phone, address in _members(member_ids)
     }
 
 
-def _connection_value(
-    member: Member, connection: Connection, calendars: list[Calendar], now: datetime
-) -> ConnectionValue:
-    credential = connection.credential
-    standing, reason = standing_of(credential, now)
-    patience = tolerance_of(credential)
-    lacking = {Capability(capability): Reason(why) for capability, why in credential.lacking.items()}
-    target = next((calendar for calendar in calendars if calendar.pk == member.booking_calendar_id), None)
-    if target and credential.service == Service.GOOGLE and not target.meet_allowed:
+@prepared
+def _members(ids: Any) -> QuerySet[Member, tuple[Any, ...]]:
+    return Member.objects.filter(pk__among=ids).values_list(
+        "pk", "user__name", "user__email", "meet_connection", "phone", "address"
+    )
+
+
+class _Link(NamedTuple):
+    """One calendar of a connection, or a connection without any (`calendar_id` None), with its account."""
+
+    connection_id: int
+    member_id: int
+    receiving_id: int | None
+    credential_id: int
+    service: str
+    account: str
+    standing: str
+    reason: str
+    our_fault: bool
+    since: datetime
+    last_good: datetime | None
+    check_every: timedelta | None
+    next_check: datetime | None
+    lacking: dict[str, str]
+    calendar_id: int | None = None
+    name: str = ""
+    checked: bool = False
+    go_on_without: bool = False
+    meet_allowed: bool = False
+    missing_since: datetime | None = None
+    unreadable_since: datetime | None = None
+
+
+_ACCOUNT = (
+    *("pk", "member", "member__booking_calendar", "credential"),
+    *(f"credential__{name}" for name in ("service", "account_email", "standing", "reason", "our_fault", "since")),
+    *(f"credential__{name}" for name in ("last_good", "check_every", "next_check", "lacking")),
+)
+_CALENDAR = tuple(f"calendars__{name}" for name in ("pk", *_Link._fields[_Link._fields.index("name") :]))
+
+
+@prepared
+def _links_of(member_ids: Any) -> QuerySet[Connection, tuple[Any, ...]]:
+    return (
+        Connection.objects.filter(member__among=member_ids)
+        .order_by("pk", "calendars")
+        .values_list(*_ACCOUNT, *_CALENDAR)
+    )
+
+
+def _connection_value(rows: Sequence[_Link], now: datetime) -> ConnectionValue:
+    """The value of one connection from its rows, one for each calendar."""
+    link = rows[0]
+    patience = _patience(link.check_every)
+    recorded = Recorded(
+        Standing(link.standing),
+        Reason(link.reason) if link.reason else None,
+        link.last_good,
+        link.since,
+        link.our_fault,
+    )
+    lacking = {Capability(capability): Reason(why) for capability, why in link.lacking.items()}
+    service = Service(link.service)
+    if service is Service.GOOGLE and any(row.calendar_id == link.receiving_id and not row.meet_allowed for row in rows):
         lacking[Capability.MEET] = Reason.LICENCE_MISSING
+    standing, reason = _standing(recorded, link.check_every, link.next_check, now)
     return ConnectionValue(
-        id=connection.pk,
-        service=Service(credential.service),
-        account=credential.account_email,
+        id=link.connection_id,
+        service=service,
+        account=link.account,
         standing=standing,
         reason=reason,
         calendars=tuple(
             CalendarValue(
-                id=calendar.pk,
-                name=calendar.name,
-                checked=calendar.checked,
-                receives=calendar.pk == member.booking_calendar_id,
-                go_on_without=calendar.go_on_without,
-                missing=calendar.missing_since is not None
-                or (
-                    calendar.unreadable_since is not None
-                    and overdue(calendar.unreadable_since, now=now, tolerance=patience)
-                ),
+                id=row.calendar_id,
+                name=row.name,
+                checked=row.checked,
+                receives=row.calendar_id == row.receiving_id,
+                go_on_without=row.go_on_without,
+                missing=row.missing_since is not None
+                or (row.unreadable_since is not None and overdue(row.unreadable_since, now=now, tolerance=patience)),
             )
-            for calendar in calendars
-            if calendar.checked or calendar.pk == member.booking_calendar_id
+            for row in rows
+            if row.calendar_id is not None and (row.checked or row.calendar_id == row.receiving_id)
         ),
         lacking=tuple(sorted(lacking.items())),
-        credential_id=credential.pk,
+        credential_id=link.credential_id,
     )
 
 
 def page_values(pages: Iterable[BookingPage], now: datetime) -> dict[int, PageValue]:
     """The gate's values of many pages in a constant number of queries."""
     pages = list(pages)
-    groups = _listed_groups(pages)
+    ids = [page.pk for page in pages]
+    groups = _listed_groups(ids)
     people: dict[int, list[int]] = defaultdict(list)
-    for page_id, member_id in (
-        PageMember.objects.filter(page__in=pages).order_by("position", "id").values_list("page_id", "member_id")
-    ):
+    for page_id, member_id in _people_on(ids):
         people[page_id].append(member_id)
-    places: dict[int, list[Location]] = defaultdict(list)
-    for location in Location.objects.filter(page__in=pages):
-        places[location.page_id].append(location)
+    places: dict[int, list[LocationValue]] = defaultdict(list)
+    for page_id, pk, kind, detail in _places_of(ids):
+        places[page_id].append(LocationValue(id=pk, kind=LocationKind(kind), detail=detail))
     everybody = {
         page.pk: dict.fromkeys(
             [page.owner_id, *people[page.pk], *(pk for group in groups[page.pk] if not group.rooms for pk in group.ids)]
         )
         for page in pages
     }
-    wanted = {member_id for ids in everybody.values() for member_id in ids}
-    members = member_values(Member.objects.filter(pk__in=wanted).select_related("user"), now)
+    members = member_values({member_id for ids in everybody.values() for member_id in ids}, now)
     rooms = room_values(
         {pk for of_page in groups.values() for group in of_page if group.rooms for pk in group.ids}, now
     )
@@ -170,14 +225,21 @@ def page_values(pages: Iterable[BookingPage], now: datetime) -> dict[int, PageVa
             rooms=tuple(
                 rooms[pk] for pk in dict.fromkeys(pk for group in groups[page.pk] if group.rooms for pk in group.ids)
             ),
-            locations=tuple(
-                LocationValue(id=place.pk, kind=LocationKind(place.kind), detail=place.detail)
-                for place in places[page.pk]
-            ),
+            locations=tuple(places[page.pk]),
             calendar_required=page.calendar_required,
         )
         for page in pages
     }
+
+
+@prepared
+def _people_on(pages: Any) -> QuerySet[PageMember, tuple[Any, ...]]:
+    return PageMember.objects.filter(page__among=pages).values_list("page", "member")
+
+
+@prepared
+def _places_of(pages: Any) -> QuerySet[Location, tuple[Any, ...]]:
+    return Location.objects.filter(page__among=pages).values_list("page", "pk", "kind", "detail")
 
 
 def condition_groups(condition: Condition, member_ids: Collection[int]) -> tuple[Group, ...]:
@@ -187,15 +249,37 @@ def condition_groups(condition: Condition, member_ids: Collection[int]) -> tuple
     return (Group(ids=tuple(member_ids), needed=None if condition == Condition.ALL else 1),)
 
 
-def _listed_groups(pages: Collection[BookingPage]) -> Mapping[int, list[Group]]:
+def _listed_groups(page_ids: Collection[int]) -> Mapping[int, list[Group]]:
     """The stored groups that count on each page: of rooms, and of people on pages with an assignment list."""
-    lists = {page.pk for page in pages if page.condition == Condition.LIST}
     found: dict[int, list[Group]] = defaultdict(list)
-    rows = PageGroup.objects.filter(page__in=pages).filter(Q(of_rooms=True) | Q(page__in=lists))
-    for row in rows.prefetch_related("members", "rooms"):
-        ids = tuple(one.pk for one in (row.rooms if row.of_rooms else row.members).all())
-        found[row.page_id].append(Group(ids, row.needed, rooms=row.of_rooms))
+    rows = _groups_on(page_ids)
+    if not rows:
+        return found
+    groups = [pk for pk, *_ in rows]
+    ids: dict[int, list[int]] = defaultdict(list)
+    for group_id, one in _people_in(groups) + _rooms_in(groups):
+        ids[group_id].append(one)
+    for pk, page_id, needed, of_rooms in rows:
+        found[page_id].append(Group(tuple(ids[pk]), needed, rooms=of_rooms))
     return found
+
+
+@prepared
+def _groups_on(pages: Any) -> QuerySet[PageGroup, tuple[Any, ...]]:
+    count = Q(of_rooms=True) | Q(page__condition=Condition.LIST)
+    return PageGroup.objects.filter(count, page__among=pages).values_list("pk", "page", "needed", "of_rooms")
+
+
+@prepared
+def _people_in(groups: Any) -> QuerySet[Any, tuple[Any, ...]]:
+    links = PageGroup.members.through.objects.filter(pagegroup__among=groups, pagegroup__of_rooms=False)
+    return links.order_by("pk").values_list("pagegroup", "member")
+
+
+@prepared
+def _rooms_in(groups: Any) -> QuerySet[Any, tuple[Any, ...]]:
+    links = PageGroup.rooms.through.objects.filter(pagegroup__among=groups, pagegroup__of_rooms=True)
+    return links.order_by("room__name", "room").values_list("pagegroup", "room")
 
 
 def room_values(room_ids: Collection[int], now: datetime) -> dict[int, RoomValue]:
@@ -204,30 +288,36 @@ def room_values(room_ids: Collection[int], now: datetime) -> dict[int, RoomValue
     if not room_ids:
         return {}
     rooms = list(Room.objects.filter(pk__in=room_ids))
-    links = Connection.objects.filter(
-        member__workspace__in={room.workspace_id for room in rooms},
-        credential__service__in={room.service for room in rooms},
-    ).select_related("credential", "member__user")
+    links = [
+        (workspace_id, name or email, _Link(*account))
+        for workspace_id, name, email, *account in _readers_in({room.workspace_id for room in rooms})
+    ]
     found = {}
     for room in rooms:
         able = [
-            link
-            for link in links
-            if link.member.workspace_id == room.workspace_id and link.credential.service == room.service
+            (link, name)
+            for workspace_id, name, link in links
+            if workspace_id == room.workspace_id and link.service == room.service
         ]
-        able.sort(key=lambda link: (link.pk != room.connection_id, link.pk))
-        first = able[0] if able else None
-        patience = tolerance_of(first.credential) if first else timedelta()
+        able.sort(key=lambda reader: (reader[0].connection_id != room.connection_id, reader[0].connection_id))
+        first, name = able[0] if able else (None, "")
+        patience = _patience(first.check_every if first else None)
         found[room.pk] = RoomValue(
             id=room.pk,
             name=room.name,
-            readers=tuple(_connection_value(link.member, link, [], now) for link in able),
+            readers=tuple(_connection_value([link], now) for link, _ in able),
             missing=room.missing_since is not None
             or (room.unreadable_since is not None and overdue(room.unreadable_since, now=now, tolerance=patience)),
             member_id=first.member_id if first else None,
-            member_name=first.member.name if first else "",
+            member_name=name,
         )
     return found
+
+
+@prepared
+def _readers_in(workspaces: Any) -> QuerySet[Connection, tuple[Any, ...]]:
+    links = Connection.objects.filter(member__workspace__among=workspaces)
+    return links.values_list("member__workspace", "member__user__name", "member__user__email", *_ACCOUNT)
 
 
 def verdicts(pages: Iterable[BookingPage], now: datetime) -> dict[int, Verdict]:

@@ -1,15 +1,19 @@
 """When people can take part at all: their hours with holidays, and their absences, from the rows."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
+from typing import Any
 
 import holidays
-from django.db.models import Q
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from awase.domain.schedule import Schedule, from_json
 from awase.models import Absence, BookingPage, PageMember, WeeklySchedule
+from awase.models.prepared import prepared
 
 NEVER = Schedule(time_zone="UTC", weekly=((),) * 7)
 
@@ -17,25 +21,42 @@ NEVER = Schedule(time_zone="UTC", weekly=((),) * 7)
 def hours_of(page: BookingPage, member_ids: Collection[int], start: datetime, end: datetime) -> Mapping[int, Schedule]:
     """Each member's hours on the page: those chosen for them there, else the page's, else their default ones;
     without any they are never open. Holidays are those of the years around [start, end)."""
-    chosen = dict(
-        PageMember.objects.filter(page=page, member__in=member_ids, schedule__isnull=False).values_list(
-            "member", "schedule"
-        )
-    )
+    chosen = dict(_chosen_for(page.pk, member_ids))
     if page.schedule_id is not None:
         chosen = dict.fromkeys(member_ids, page.schedule_id) | chosen
-    defaults = Q(member__in=[pk for pk in member_ids if pk not in chosen], is_default=True)
-    rows = {row.pk: row for row in WeeklySchedule.objects.filter(defaults | Q(pk__in=set(chosen.values())))}
-    of_member = {row.member_id: row.pk for row in rows.values() if row.is_default} | chosen
     years = range((start - timedelta(days=2)).year, (end + timedelta(days=2)).year + 1)
-    schedules = {pk: schedule_of(row, years) for pk, row in rows.items() if pk in of_member.values()}
+    read: dict[tuple[str, ...], Schedule] = {}  # people often share their hours: each distinct text is read once
+    schedules: dict[int, Schedule] = {}
+    defaults: dict[int, int] = {}
+    for pk, member_id, is_default, *columns in _schedules(member_ids, set(chosen.values())):
+        stored = tuple(columns)
+        schedules[pk] = read.get(stored) or read.setdefault(stored, _schedule(stored, years))
+        if is_default:
+            defaults[member_id] = pk
+    of_member = defaults | chosen
     return {member: schedules[of_member[member]] if member in of_member else NEVER for member in member_ids}
 
 
-def schedule_of(row: WeeklySchedule, years: range) -> Schedule:
+@prepared
+def _chosen_for(page: Any, member_ids: Any) -> QuerySet[PageMember, tuple[Any, ...]]:
+    links = PageMember.objects.filter(page=page, member__among=member_ids, schedule__isnull=False)
+    return links.values_list("member", "schedule")
+
+
+@prepared
+def _schedules(member_ids: Any, chosen: Any) -> QuerySet[WeeklySchedule, tuple[Any, ...]]:
+    rows = WeeklySchedule.objects.filter(Q(member__among=member_ids, is_default=True) | Q(pk__among=chosen))
+    weekly, overrides = Cast("weekly", TextField()), Cast("overrides", TextField())
+    return rows.values_list("pk", "member", "is_default", "time_zone", "holidays", weekly, overrides)
+
+
+def _schedule(stored: tuple[str, ...], years: range) -> Schedule:
     """The value of a stored schedule, with the holidays of these years."""
-    off = frozenset().union(*(holidays_of(row.holidays, year) for year in years)) if row.holidays else frozenset()
-    return from_json(row.time_zone, row.weekly, row.overrides, holidays=off, closed_on_holidays=bool(row.holidays))
+    time_zone, country, weekly, overrides = stored
+    off = frozenset().union(*(holidays_of(country, year) for year in years)) if country else frozenset()
+    return from_json(
+        time_zone, json.loads(weekly), json.loads(overrides), holidays=off, closed_on_holidays=bool(country)
+    )
 
 
 @cache
@@ -54,11 +75,13 @@ def absences_of(
 ) -> Mapping[int, tuple[tuple[date, date], ...]]:
     """The absences that can touch [start, end): first and last date, in the zone of each member's hours."""
     found: dict[int, tuple[tuple[date, date], ...]] = defaultdict(tuple)
-    rows = Absence.objects.filter(
-        member__in=member_ids,
-        first__lte=(end + timedelta(days=1)).date(),
-        last__gte=(start - timedelta(days=1)).date(),
-    )
-    for member_id, first, last in rows.values_list("member", "first", "last"):
+    rows = _absences(member_ids, (start - timedelta(days=1)).date(), (end + timedelta(days=1)).date())
+    for member_id, first, last in rows:
         found[member_id] += ((first, last),)
     return found
+
+
+@prepared
+def _absences(member_ids: Any, first: Any, last: Any) -> QuerySet[Absence, tuple[Any, ...]]:
+    rows = Absence.objects.filter(member__among=member_ids, first__lte=last, last__gte=first)
+    return rows.values_list("member", "first", "last")

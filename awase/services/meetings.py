@@ -68,7 +68,7 @@ def _connection(effect: Effect, kind: LocationKind, now: datetime) -> Connection
     member = effect.member
     assert member is not None
     _remember(effect, {})
-    behind = account_behind(member_values([member], now)[member.pk], kind)
+    behind = account_behind(member_values([member.pk], now)[member.pk], kind)
     return links.get(pk=behind.id) if behind else None
 
 

@@ -75,7 +75,7 @@ def preview_people(page: BookingPage, people: People, now: datetime) -> Preview:
     """What the page would answer with these people."""
     value = page_values([page], now)[page.pk]
     ids = tuple(dict.fromkeys([people.owner_id, *people.member_ids]))
-    found = member_values(Member.objects.filter(pk__in=ids).select_related("user"), now)
+    found = member_values(ids, now)
     after = replace(
         value,
         owner_id=people.owner_id,

@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from awase.domain.availability import HostTimes, Period, Session, SlotRules, Slots, slots
 from awase.domain.gate import evaluate
@@ -17,6 +18,7 @@ from awase.domain.health import MemberValue, PageValue, Standing, Verdict
 from awase.domain.intervals import BusyTimes, Span, epoch, moment, span
 from awase.models import Booking, BookingPage, BookingState, CalendarBusy, Hold, HostTime, RoomBusy, RoomTime
 from awase.models.connection import ReadBusy
+from awase.models.prepared import prepared
 from awase.services import quotas
 from awase.services.health import page_values
 from awase.services.hours import absences_of, hours_of
@@ -149,17 +151,16 @@ def people_times(page: BookingPage, members: list[MemberValue], asked: Asked, no
     absences = absences_of(ids, asked.start, asked.end)
     quota = quotas.host_quotas(page, ids, asked.start, asked.end, asked.moving)
     taken: dict[int, list[Span]] = defaultdict(list)
-    for member_id, begins, ends in HostTime.objects.filter(
-        taking(asked.start, asked.end, now, asked.moving, asked.hold), member__in=ids
-    ).values_list("member", "start", "end"):
+    for member_id, begins, ends in _times_of_hosts(ids, *taking(asked, now)):
         taken[member_id].append(span(begins, ends))
-    checked = [calendar for member in members for calendar in _to_respect(member)]
-    read = {busy.calendar_id: _busy(busy) for busy in CalendarBusy.objects.filter(calendar__in=checked).defer("events")}
+    respected = {member.id: _to_respect(member) for member in members}
+    checked = [calendar for calendars in respected.values() for calendar in calendars]
+    read = {pk: BusyTimes(bytes(spans), *known) for pk, spans, *known in _busy_in(checked)}
     return [
         HostTimes(
             member_id=member.id,
             schedule=hours[member.id],
-            busy=tuple(read.get(calendar, BusyTimes.unread()) for calendar in _to_respect(member)),
+            busy=tuple(read.get(calendar, BusyTimes.unread()) for calendar in respected[member.id]),
             own=tuple(taken[member.id]),
             absences=absences.get(member.id, ()),
             quota=quota[member.id],
@@ -173,9 +174,7 @@ def room_times(ids: Collection[int], asked: Asked, now: datetime) -> list[HostTi
     if not ids:
         return []
     taken: dict[int, list[Span]] = defaultdict(list)
-    for room_id, begins, ends in RoomTime.objects.filter(
-        taking(asked.start, asked.end, now, asked.moving, asked.hold), room__in=ids
-    ).values_list("room", "start", "end"):
+    for room_id, begins, ends in _times_of_rooms(ids, *taking(asked, now)):
         taken[room_id].append(span(begins, ends))
     read = {busy.room_id: _busy(busy) for busy in RoomBusy.objects.filter(room__in=ids)}
     return [
@@ -183,12 +182,39 @@ def room_times(ids: Collection[int], asked: Asked, now: datetime) -> list[HostTi
     ]
 
 
-def taking(start: datetime, end: datetime, now: datetime, moving: Booking | None, hold: Hold | None) -> Q:
+def taking(asked: Asked, now: datetime) -> tuple[datetime, datetime, datetime, int, int]:
+    """What `in_the_way` wants to know of what is asked."""
+    moving, hold = asked.moving.pk if asked.moving else 0, asked.hold.pk if asked.hold else 0
+    return asked.start - NEIGHBOURHOOD, asked.end + NEIGHBOURHOOD, now, moving, hold
+
+
+def in_the_way(start: Any, end: Any, now: Any, moving: Any, hold: Any) -> Q:
     """Host or room times that stand in the way around [start, end): active, of a booking other than the one
     that is moved, or of somebody else's hold that has not run out."""
-    near = Q(active=True, start__lt=end + NEIGHBOURHOOD, end__gt=start - NEIGHBOURHOOD)
-    others = Q(hold=None) | (Q(hold__expires_at__gt=now) & ~Q(hold=hold) if hold else Q(hold__expires_at__gt=now))
-    return near & others & ~Q(booking=moving) if moving else near & others
+    near = Q(active=True, start__lt=end, end__gt=start)
+    return near & ~Q(booking=moving) & (Q(hold=None) | Q(hold__expires_at__gt=now) & ~Q(hold=hold))
+
+
+@prepared
+def _times_of_hosts(
+    ids: Any, start: Any, end: Any, now: Any, moving: Any, hold: Any
+) -> QuerySet[HostTime, tuple[Any, ...]]:
+    rows = HostTime.objects.filter(in_the_way(start, end, now, moving, hold), member__among=ids)
+    return rows.values_list("member", "start", "end")
+
+
+@prepared
+def _times_of_rooms(
+    ids: Any, start: Any, end: Any, now: Any, moving: Any, hold: Any
+) -> QuerySet[RoomTime, tuple[Any, ...]]:
+    rows = RoomTime.objects.filter(in_the_way(start, end, now, moving, hold), room__among=ids)
+    return rows.values_list("room", "start", "end")
+
+
+@prepared
+def _busy_in(calendars: Any) -> QuerySet[CalendarBusy, tuple[Any, ...]]:
+    rows = CalendarBusy.objects.filter(calendar__among=calendars)
+    return rows.values_list("calendar", "spans", "covered_start", "covered_end", "read_at")
 
 
 def sessions_of(page: BookingPage, asked: Asked) -> dict[int, Session]:

@@ -133,7 +133,7 @@ def service_details(request: MemberRequest, service: str) -> HttpResponse:
         ),
     }
     days = history.account_days([link.credential for link in links], now, request.member.user.time_zone)
-    values = member_values([request.member], now)[request.member.pk]
+    values = member_values([request.member.pk], now)[request.member.pk]
     accounts = [
         {"link": link, **connection_cards.account(link, values, days[link.credential_id], request.member, now)}
         for link in links

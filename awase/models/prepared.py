@@ -1,0 +1,156 @@
+"""Queries whose SQL is written once.
+
+Django writes the SQL of a query anew each time that it is asked, which takes several times as long as the
+database needs to answer. A prepared query is built and written out once for each kind of database; from then
+on only its parameters change. Nothing but a change of the code could change its text.
+
+    @prepared
+    def of_pages(pages):
+        return PageMember.objects.filter(page__among=pages).values_list("page_id", "member_id")
+
+    of_pages([1, 2, 3])  # a list of rows; of model instances if the query yields these
+"""
+
+import inspect
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Expression, Field, ForeignObject, Lookup, QuerySet
+from django.db.models.query import ModelIterable, get_related_populators
+from django.db.models.sql.compiler import SQLCompiler
+
+Row = TypeVar("Row")
+if TYPE_CHECKING:
+    AnyLookup = Lookup[Any]
+else:
+    AnyLookup = Lookup
+
+
+class Parameter(Expression):
+    """Stands for the value that is given at this position whenever the query is asked."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__()
+        self.position = position
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        return "%s", [self]
+
+
+@ForeignObject.register_lookup
+@Field.register_lookup
+class Among(AnyLookup):
+    """`field__among=ids`: like `in`, with one parameter for any number of ids."""
+
+    lookup_name = "among"
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+        return self._sql("{} IN (SELECT value FROM json_each({}))", compiler, connection)
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+        return self._sql("{} = ANY({}::bigint[])", compiler, connection)
+
+    def _sql(self, form: str, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+        left, left_parameters = self.process_lhs(compiler, connection)
+        right, right_parameters = compiler.compile(self.rhs)
+        return form.format(left, right), [*left_parameters, *right_parameters]
+
+
+class Prepared(Generic[Row]):
+    """A query that is asked with values for the parameters of the function that builds it."""
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Row]]) -> None:
+        self.build = build
+        self.plans: dict[str, _Plan[Row]] = {}
+        update_wrapper(self, build)
+
+    def __call__(self, *values: Any) -> list[Row]:
+        plan = self.plans.get(connection.vendor)
+        if plan is None:
+            count = len(inspect.signature(self.build).parameters)
+            plan = self.plans[connection.vendor] = _Plan.of(self.build(*map(Parameter, range(count))))
+        return plan.ask(values)
+
+
+prepared = Prepared
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan(Generic[Row]):
+    """The SQL with its parameters, and how rows become what the query yields."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+    converters: tuple[tuple[int, Callable[[Any], Any]], ...]
+    shape: Callable[[Sequence[Any]], Row] | None  # None: the bare columns
+
+    @classmethod
+    def of(cls, rows: QuerySet[Any, Row]) -> "_Plan[Row]":
+        compiler = rows.query.get_compiler(connection=connection)
+        sql, parameters = compiler.as_sql()
+        converters = compiler.get_converters([expression for expression, *_ in compiler.select])
+        return cls(
+            sql,
+            tuple(parameters),
+            tuple((at, _chained(found, expression)) for at, (found, expression) in converters.items()),
+            _instances(compiler) if issubclass(rows._iterable_class, ModelIterable) else None,
+        )
+
+    def ask(self, values: Sequence[Any]) -> list[Row]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                self.sql,
+                [_adapted(values[one.position]) if isinstance(one, Parameter) else one for one in self.parameters],
+            )
+            rows = cursor.fetchall()
+        if self.converters:
+            rows = [self._converted(row) for row in rows]
+        return rows if self.shape is None else [self.shape(row) for row in rows]
+
+    def _converted(self, row: Sequence[Any]) -> Sequence[Any]:
+        columns = list(row)
+        for at, convert in self.converters:
+            columns[at] = convert(columns[at])
+        return tuple(columns)
+
+
+def _adapted(value: Any) -> Any:
+    """A value as the database takes it."""
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, date):
+        return connection.ops.adapt_datefield_value(value)
+    if isinstance(value, Collection) and not isinstance(value, str | bytes):
+        return json.dumps(list(value)) if connection.vendor == "sqlite" else list(value)
+    return value
+
+
+def _chained(converters: Sequence[Callable[..., Any]], expression: Any) -> Callable[[Any], Any]:
+    def convert(value: Any) -> Any:
+        for converter in converters:
+            value = converter(value, expression, connection)
+        return value
+
+    return convert
+
+
+def _instances(compiler: SQLCompiler) -> Callable[[Sequence[Any]], Any]:
+    """As Django makes instances of rows, with those that `select_related` names."""
+    known = compiler.klass_info
+    first, last = known["select_fields"][0], known["select_fields"][-1] + 1
+    names = [expression.target.attname for expression, *_ in compiler.select[first:last]]
+    populators = get_related_populators(known, compiler.select, connection.alias)  # type: ignore[call-arg]  # the stubs are those of Django 6
+
+    def instance(row: Sequence[Any]) -> Any:
+        made = known["model"].from_db(connection.alias, names, row[first:last])
+        for populator in populators:
+            populator.populate(row, made)
+        return made
+
+    return instance
