@@ -1,6 +1,7 @@
 """Typed readers for the process environment. Each says in one sentence what is wrong and how to mend it."""
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -35,6 +36,15 @@ def number(name: str, default: int) -> int:
         return int(text(name, str(default)))
     except ValueError:
         raise ConfigurationError(f"{name} must be a whole number.") from None
+
+
+def day(name: str) -> date | None:
+    """A date like 2027-03-31; None if it is not set."""
+    value = text(name, "")
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError:
+        raise ConfigurationError(f"{name} must be a date like 2027-03-31.") from None
 
 
 def words(name: str, default: str = "") -> tuple[str, ...]:

@@ -99,6 +99,11 @@ def configured(service: Service) -> bool:
     return service is Service.CALDAV or bool(settings.AWASE_SERVICES[ENTRIES[service].registration]["client_id"])
 
 
+def room_scopes(service: Service) -> frozenset[str]:
+    """What reading rooms needs beyond what every account of this service has granted."""
+    return frozenset(getattr(ENTRIES[service].make, "room_scopes", ())) if service in ENTRIES else frozenset()
+
+
 def _adapter(service: Service, patience: float = PATIENCE) -> Any:
     """The adapter; a registration that the operator took away is a fault of ours like any other."""
     entry = ENTRIES[service]

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from csp.constants import NONE, SELF
 
-from awase.environment import ConfigurationError, database, flag, number, text, words
+from awase.environment import ConfigurationError, database, day, flag, number, text, words
 
 PACKAGE = Path(__file__).resolve().parent
 STATE = Path(text("AWASE_STATE", ".state")).resolve()
@@ -159,6 +159,12 @@ AWASE_WEBHOOKS_ALLOWED = words("AWASE_WEBHOOKS_ALLOWED")
 
 # Who is told by mail of faults that are the operator's to repair.
 AWASE_OPERATOR_EMAIL = text("AWASE_OPERATOR_EMAIL", "")
+# The day (2027-03-31) on which each client secret runs out at the service: the operator is told ahead.
+AWASE_SECRETS_END = {
+    service: day(f"AWASE_{service.upper()}_SECRET_ENDS") for service in ("google", "microsoft", "zoom")
+}
+# A Google registration that is still in testing: every permission ends after seven days.
+AWASE_GOOGLE_TESTING = flag("AWASE_GOOGLE_TESTING", False)
 
 # Addresses of the proxies in front: only behind them is X-Forwarded-For believed.
 AWASE_TRUSTED_PROXIES = words("AWASE_TRUSTED_PROXIES")

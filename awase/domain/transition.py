@@ -2,11 +2,26 @@
 the next state out; the tolerance is applied on top by `health.effective` at every reading."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from awase.domain.errors import Failure, FailureClass, FailureScope
 from awase.domain.health import Recorded, Standing
+
+# While something needs a person the service is probed rarely, so that a cure on its side is noticed too:
+# after an hour, six hours later, then daily.
+PROBES = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
+
+
+def probe_due(since: datetime, *, now: datetime, within: timedelta) -> bool:
+    """True if one of the rare probes of what lasts since then falls into (now - within, now]."""
+    *first, rest = PROBES
+    moment = since
+    for pause in first:
+        moment += pause
+        if moment > now - within:
+            return moment <= now
+    return now - moment >= rest and (now - moment) % rest < within
 
 
 class Cause(StrEnum):

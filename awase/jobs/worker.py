@@ -7,7 +7,6 @@ it at any point loses nothing: what it had claimed falls due again when its leas
 import logging
 import signal
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -15,7 +14,8 @@ from types import FrameType
 
 from django.db import DatabaseError, close_old_connections, connections
 
-from awase.services import checks, effects, holds, requests
+from awase.jobs.periodic import Task, Timetable, sweep
+from awase.services import checks, effects
 from awase.services.signals import Cause
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 THREADS = 4
 BATCH = 20
 PAUSE_SECONDS = 0.5
-SWEEP_SECONDS = 5.0
+PERIODIC_THREADS = 2
 
 
 def _now() -> datetime:
@@ -41,14 +41,9 @@ def run_check(credential_id: int) -> None:
         checks.check(credential_id, Cause.CHECK, _now())
 
 
-def sweep() -> int:
-    """End what has run out: holds, and requests that nobody answered. Returns how many."""
-    return holds.sweep(_now()) + requests.lapse_due(_now())
-
-
 def work_once() -> int:
     """Run everything that is due now, in this thread, until nothing is; returns how many pieces of work."""
-    total = sweep()
+    total = sweep(_now())
     while claimed := [(run_effect, pk) for pk in effects.claim_due(_now(), BATCH)] + [
         (run_check, pk) for pk in checks.claim_due(_now(), BATCH)
     ]:
@@ -65,15 +60,15 @@ class Worker:
         self.stopping = threading.Event()
         self.pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="awase")
         self.running = threading.Semaphore(THREADS)
-        self.swept = 0.0
+        self.timetable = Timetable()
+        self.aside = ThreadPoolExecutor(max_workers=PERIODIC_THREADS, thread_name_prefix="awase-periodic")
 
     def run(self) -> None:
         checks.check_all_at_start(_now())
         while not self.stopping.is_set():
             try:
-                if time.monotonic() - self.swept > SWEEP_SECONDS:
-                    self.swept = time.monotonic()
-                    sweep()
+                for line in self.timetable.due(_now()):
+                    self.aside.submit(self._periodic, line)
                 busy = self._claim_and_start()
             except DatabaseError:
                 logger.exception("the database did not answer; trying again")
@@ -82,6 +77,7 @@ class Worker:
             if not busy:
                 self.stopping.wait(PAUSE_SECONDS)
         self.pool.shutdown(wait=True)
+        self.aside.shutdown(wait=True, cancel_futures=True)
 
     def _claim_and_start(self) -> bool:
         """Start at most as much work as threads are free, so that nothing claimed waits with its lease running."""
@@ -110,6 +106,14 @@ class Worker:
         finally:
             connections.close_all()
             self.running.release()
+
+    def _periodic(self, line: Task) -> None:
+        try:
+            line.run(_now())
+        except Exception:
+            logger.exception("%s failed; it is tried again in %s", line.run.__qualname__, line.every)
+        finally:
+            connections.close_all()
 
     def stop(self, signum: int, frame: FrameType | None) -> None:
         self.stopping.set()

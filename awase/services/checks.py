@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from awase import registry
 from awase.domain.availability import BusyTimes
-from awase.domain.errors import Failure, FailureClass, ProviderError
-from awase.domain.health import Service
+from awase.domain.errors import Failure, FailureClass, ProviderError, Reason
+from awase.domain.health import Service, Standing
+from awase.domain.transition import probe_due
 from awase.models import BookingPage, Calendar, CalendarBusy, CalendarEvent, Connection, Credential
 from awase.providers.protocols import BusyEvent
 from awase.services.signals import Cause, Good, record
@@ -36,18 +38,21 @@ class Reading:
 def check(credential_id: int, cause: Cause, now: datetime) -> Good | Failure:
     """Read the account and take in what was found. The network is asked outside any transaction."""
     credential = Credential.objects.get(pk=credential_id)
-    reading = read(Service(credential.service), credential, source(credential), now)
+    rarely = cause is Cause.CHECK
+    reading = read(Service(credential.service), credential, source(credential), now, rarely=rarely)
     with transaction.atomic():
         troubled = keep(credential, reading)
         record(credential_id, reading.signal, cause, now, calendars_changed=troubled)
     return reading.signal
 
 
-def read(service: Service, credential: Credential | None, access: registry.Access, now: datetime) -> Reading:
-    """Look at an account without writing anything."""
+def read(
+    service: Service, credential: Credential | None, access: registry.Access, now: datetime, *, rarely: bool = False
+) -> Reading:
+    """Look at an account without writing anything. `rarely`: missing calendars only when their probe is due."""
     start = (now - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     end = start + _horizon(credential, start)
-    wanted = _calendar_ids(credential)
+    wanted = _calendar_ids(credential, now, rarely=rarely)
     try:
         if service in MEETING_SERVICES:
             registry.conferences(service, access).check()
@@ -71,12 +76,20 @@ def _signal(found: Mapping[str, tuple[BusyEvent, ...] | Failure]) -> Good | Fail
     return Good(full=True)
 
 
-def _calendar_ids(credential: Credential | None) -> list[str]:
+def _calendar_ids(credential: Credential | None, now: datetime, *, rarely: bool) -> list[str]:
     if credential is None:
         return []
     rows = Calendar.objects.filter(connection__credential=credential)
     in_use = rows.filter(checked=True) | rows.filter(receiving_members__isnull=False)
-    return list(in_use.order_by("external_id").values_list("external_id", flat=True).distinct())
+    # Twice the interval, so that a check that comes a little late misses no probe.
+    within = 2 * (credential.check_every or timedelta())
+    return sorted(
+        {
+            name
+            for name, missing in in_use.values_list("external_id", "missing_since")
+            if not (rarely and missing) or probe_due(missing, now=now, within=within)
+        }
+    )
 
 
 def _horizon(credential: Credential | None, start: datetime) -> timedelta:
@@ -165,9 +178,9 @@ def claim_due(now: datetime, most: int) -> list[int]:
 
 def check_all_at_start(now: datetime) -> None:
     """Starting up reads at once: what was read before a pause is old."""
-    Credential.objects.filter(check_every__isnull=False, next_check__gt=now).exclude(
-        last_checked__gt=now - timedelta(minutes=1)
-    ).update(next_check=now)
+    waiting = Credential.objects.filter(check_every__isnull=False, next_check__gt=now)
+    probed_rarely = Q(standing=Standing.ERROR) & ~Q(reason__in=[Reason.UNREACHABLE, Reason.OPERATOR])
+    waiting.exclude(probed_rarely).exclude(last_checked__gt=now - timedelta(minutes=1)).update(next_check=now)
 
 
 def still_there(credential_id: int) -> bool:

@@ -20,7 +20,7 @@ from awase.domain.health import Service, Standing
 from awase.models import BookingPage, Calendar, Connection, ConnectionChange, Credential, Member
 from awase.providers.guard import AddressRefused
 from awase.providers.protocols import Account, Grant, RemoteCalendar
-from awase.services import checks
+from awase.services import checks, foresight, probing
 from awase.services.health import Renewal, pages_of_members, renew, standing_of
 from awase.services.signals import Cause, linked_members, record, resume_unconnected
 from awase.services.tokens import GivenToken, sealed, sealed_access, source, tokens_of
@@ -70,8 +70,13 @@ class Pending:
         return {slot: getattr(self, slot) for slot in self.__slots__}
 
 
-def start(member: Member, service: Service, connection: Connection | None, now: datetime) -> tuple[str, Pending]:
-    """The address of the consent screen, and what the session must remember until the answer comes."""
+def start(
+    member: Member, service: Service, connection: Connection | None, now: datetime, *, rooms: bool = False
+) -> tuple[str, Pending]:
+    """The address of the consent screen, and what the session must remember until the answer comes. With `rooms`
+    it also asks for what rooms need; an account that has granted that is asked for it again."""
+    if connection is not None and registry.room_scopes(service):
+        rooms = rooms or not foresight.missing_scopes(connection.credential, foresight.Wish.ROOMS)
     if not registry.configured(service):
         raise ConnectProblem(Trouble.NOT_CONFIGURED)
     pending = Pending(
@@ -86,6 +91,7 @@ def start(member: Member, service: Service, connection: Connection | None, now: 
         state=pending.state,
         verifier=pending.verifier,
         login_hint=connection.credential.account_email if connection else "",
+        rooms=rooms,
     )
     return address, pending
 
@@ -146,6 +152,7 @@ def _store(member: Member, service: Service, grant: Grant, now: datetime) -> Con
         "scopes": " ".join(sorted(grant.tokens.scopes)),
         "expires_at": grant.tokens.expires_at,
         "refresh_expires_at": grant.tokens.refresh_expires_at,
+        **foresight.known_end(service, grant.tokens, now),
     }
     return _keep(member, service, grant.account, GivenToken(grant.tokens.access_token), tokens, now)
 
@@ -294,6 +301,7 @@ def check_now(connection: Connection, now: datetime) -> None:
             for link in credential.connections.all():
                 keep_calendars(link, listed)
     checks.check(credential.pk, Cause.CHECK_NOW, now)
+    probing.probe(Credential.objects.get(pk=credential.pk), Cause.CHECK_NOW, now)
 
 
 def disconnect(connection: Connection, now: datetime) -> Renewal:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from awase import registry
-from awase.domain.errors import FailureClass, FailureScope, ProviderError
+from awase.domain.errors import Capability, FailureClass, FailureScope, ProviderError
 from awase.domain.health import LocationKind, Service
 from awase.models import Booking, CalendarEvent, Effect
 from awase.models.booking import new_uid
@@ -14,7 +14,7 @@ from awase.services import outbox
 from awase.services.calls import Call, Parked, Postponed
 from awase.services.drafts import event_draft
 from awase.services.hosts import stands
-from awase.services.signals import Cause, record
+from awase.services.signals import Cause, Good, record
 from awase.services.tokens import source
 from awase.services.waiting import link_pending
 
@@ -41,7 +41,7 @@ def bring(effect: Effect, now: datetime) -> None:
     holds_meet = booking.location_kind == LocationKind.MEET and booking.location_member_id == effect.member_id
     provider = registry.calendars(Service(credential.service), source(credential))
     try:
-        with Call(credential, None, now):
+        with Call(credential, Capability.CALENDAR if due else None, now):
             if not due:
                 provider.delete_event(event.calendar.external_id, event.key, event.external_id)
                 return
@@ -64,6 +64,7 @@ def bring(effect: Effect, now: datetime) -> None:
             record(credential.pk, written.meet_failure, Cause.CALL, now)
             raise Parked(credential, (written.meet_failure.reason or written.meet_failure.kind).value)
         _keep_link(effect, booking, written, now)
+        record(credential.pk, Good(capability=Capability.MEET), Cause.CALL, now)
 
 
 def _mark(effect: Effect, payload: dict[str, bool]) -> None:

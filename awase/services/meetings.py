@@ -45,7 +45,7 @@ def bring(effect: Effect, now: datetime) -> None:
     draft = meeting_draft(booking)
     before = effect.payload
     try:
-        with Call(connection.credential, capability, now):
+        with Call(connection.credential, capability if due else None, now):
             if not due:
                 _delete(effect, kind, provider, draft)
             elif "meeting" in before:

@@ -9,15 +9,13 @@ from django.db.models import F, Q
 
 from awase.domain.errors import Capability, Failure, FailureClass, FailureScope, Reason
 from awase.domain.health import Recorded, Service, Standing
+from awase.domain.transition import PROBES, after_failure, after_good, after_partial, needs_person, outdated
 from awase.domain.transition import Cause as Cause
-from awase.domain.transition import after_failure, after_good, after_partial, needs_person, outdated
 from awase.models import Calendar, Connection, ConnectionChange, Credential, Effect, EffectState, Member, ServiceAlarm
 from awase.providers.history import seen_again
 from awase.services import notices
 from awase.services.health import Renewal, pages_of_members, recorded_state, renew, standing_of, tolerance_of
 
-# While an error needs a person the service is probed rarely, so that a cure on its side is noticed too.
-PROBES = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 COUNTED_BY_TENANT = {"M10c"}  # symptoms that mean something else once several tenants meet them
 STATE_FIELDS = (
     *("standing", "reason", "our_fault", "since", "last_good", "last_checked", "last_symptom", "symptom_since"),

@@ -44,10 +44,9 @@ def renew_use(member_ids: Collection[int], now: datetime) -> None:
             interval = settings.AWASE_CHECK_INTERVAL if watched else settings.AWASE_IDLE_CHECK_INTERVAL
         if interval == credential.check_every:
             continue
-        started = credential.check_every is None
-        sooner = interval is not None and (credential.next_check is None or credential.next_check > now + interval)
+        at_once = interval is not None and (credential.check_every is None or interval < credential.check_every)
         credential.check_every = interval
-        credential.next_check = None if interval is None else now if started or sooner else credential.next_check
+        credential.next_check = None if interval is None else now if at_once else credential.next_check
         credential.save(update_fields=["check_every", "next_check"])
 
 
