@@ -1,18 +1,21 @@
-"""Weekly hours: which pages use them, and saving what was typed."""
+"""Schedules (予約可能枠): which pages use them, saving what was typed; and absences (不在)."""
 
+from datetime import date, time
+
+from django.db import transaction
 from django.db.models import Q
 
-from awase.domain.schedule import Schedule, parse_range, to_json
-from awase.models import BookingPage, WeeklySchedule
+from awase.domain.schedule import Range, Schedule, parse_range, range_text, to_json
+from awase.models import Absence, BookingPage, Member, WeeklySchedule
 
 Typed = list[list[tuple[str, str]]]
 
 
 def used_by(row: WeeklySchedule) -> list[BookingPage]:
     """The pages on which these hours count."""
-    chosen = Q(page_members__schedule=row)
+    chosen = Q(page_members__schedule=row) | Q(schedule=row)
     if row.is_default:
-        chosen |= Q(page_members__member=row.member_id, page_members__schedule=None)
+        chosen |= Q(page_members__member=row.member_id, page_members__schedule=None, schedule=None)
     return list(BookingPage.objects.filter(chosen).distinct().order_by("title"))
 
 
@@ -32,3 +35,60 @@ def save_week(row: WeeklySchedule, typed: Typed) -> list[int]:
         row.weekly, _overrides = to_json(Schedule(row.time_zone, tuple(weekly)))
         row.save(update_fields=["weekly"])
     return wrong
+
+
+def create(member: Member, name: str) -> WeeklySchedule:
+    """One more schedule, Monday to Friday from nine to five; the first one is the default."""
+    office = [[9 * 60, 17 * 60]]
+    return WeeklySchedule.objects.create(
+        member=member,
+        name=name,
+        time_zone=member.user.time_zone,
+        weekly=[office] * 5 + [[], []],
+        is_default=not WeeklySchedule.objects.filter(member=member, is_default=True).exists(),
+    )
+
+
+def save_details(row: WeeklySchedule, *, name: str, time_zone: str, holidays: str, default: bool) -> None:
+    """Keep what stands above the hours. A member has one default; it passes on, but is not given up."""
+    with transaction.atomic():
+        if default and not row.is_default:
+            WeeklySchedule.objects.filter(member=row.member_id).update(is_default=False)
+            row.is_default = True
+        row.name, row.time_zone, row.holidays = name, time_zone, holidays
+        row.save(update_fields=["name", "time_zone", "holidays", "is_default"])
+
+
+def delete(row: WeeklySchedule) -> bool:
+    """Delete a schedule that no page uses; False if one does, or if it is the default."""
+    if row.is_default or used_by(row):
+        return False
+    row.delete()
+    return True
+
+
+def save_override(row: WeeklySchedule, day: date, pairs: list[tuple[time, time]]) -> None:
+    """Other hours on one date; none: closed. Raises ValueError for hours that overlap or end before they begin."""
+    ranges = tuple(sorted(parse_range(f"{start:%H:%M}-{end:%H:%M}") for start, end in pairs))
+    _weekly, stored = to_json(Schedule(row.time_zone, ((),) * 7, {day: ranges}))
+    row.overrides = {**row.overrides, **stored}
+    row.save(update_fields=["overrides"])
+
+
+def remove_override(row: WeeklySchedule, day: str) -> None:
+    """The date has its weekly hours again."""
+    row.overrides = {key: ranges for key, ranges in row.overrides.items() if key != day}
+    row.save(update_fields=["overrides"])
+
+
+def override_texts(row: WeeklySchedule) -> list[tuple[date, list[str]]]:
+    """The dates with other hours, in order, each with its ranges as text."""
+    return [
+        (date.fromisoformat(day), [range_text(Range(*hours)) for hours in ranges])
+        for day, ranges in sorted(row.overrides.items())
+    ]
+
+
+def add_absence(member: Member, first: date, last: date, note: str) -> Absence:
+    """The member is away on these dates, both included."""
+    return Absence.objects.create(member=member, first=first, last=last, note=note)

@@ -1,16 +1,85 @@
-"""予約可能枠: weekly hours of the viewer."""
+"""予約可能枠 and 不在 of the viewer: weekly hours, holidays, other hours on single dates, absences."""
 
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from babel import Locale
+from django import forms
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_POST
 
-from awase.models import WeeklySchedule
+from awase.models import Absence, WeeklySchedule
 from awase.services import schedules
-from awase.web.shell import Context, MemberRequest, for_members
+from awase.services.hours import countries
+from awase.web.shell import Context, MemberRequest, for_members, utcnow
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+COPY_TO = {"weekdays": range(5), "all": range(7)}
+
+
+class DetailsForm(forms.Form):
+    """Name, zone, holidays, and whether these hours count where no others are chosen."""
+
+    name = forms.CharField(max_length=80, label=gettext_lazy("Name"))
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"), choices=[(name, name) for name in sorted(available_timezones())]
+    )
+    holidays = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Closed on public holidays of"),
+        help_text=gettext_lazy("Single dates can be opened below."),
+    )
+    default = forms.BooleanField(required=False, label=gettext_lazy("My usual hours"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = Locale.parse(get_language() or "en").territories
+        field = self.fields["holidays"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", _("No country")), *((code, names.get(code, code)) for code in countries())]
+
+
+class OverrideForm(forms.Form):
+    """Other hours on one date; without hours it is closed."""
+
+    day = forms.DateField(label=gettext_lazy("Date"), widget=forms.DateInput(attrs={"type": "date"}))
+    start = forms.TimeField(required=False, label=gettext_lazy("From"), widget=forms.TimeInput(attrs={"type": "time"}))
+    end = forms.TimeField(
+        required=False,
+        label=gettext_lazy("Until"),
+        help_text=gettext_lazy("Left empty, the day is closed."),
+        widget=forms.TimeInput(attrs={"type": "time"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if (cleaned.get("start") is None) != (cleaned.get("end") is None):
+            self.add_error("end", _("Give a beginning and an end, or neither."))
+        return cleaned
+
+
+class AbsenceForm(forms.Form):
+    """The first and the last day of an absence."""
+
+    first = forms.DateField(label=gettext_lazy("First day"), widget=forms.DateInput(attrs={"type": "date"}))
+    last = forms.DateField(label=gettext_lazy("Last day"), widget=forms.DateInput(attrs={"type": "date"}))
+    note = forms.CharField(
+        max_length=120, required=False, label=gettext_lazy("Note"), help_text=gettext_lazy("Only your team sees it.")
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("first") and cleaned.get("last") and cleaned["last"] < cleaned["first"]:
+            self.add_error("last", _("The last date lies before the first one."))
+        return cleaned
+
+
+class NewForm(forms.Form):
+    name = forms.CharField(max_length=80, label=gettext_lazy("Name"))
 
 
 def weekday_names() -> list[str]:
@@ -25,11 +94,25 @@ def _clock(minute: int) -> str:
 @require_GET
 @for_members
 def schedule_list(request: MemberRequest) -> HttpResponse:
-    """The viewer's schedules and the pages that use them."""
-    rows = WeeklySchedule.objects.filter(member=request.member).order_by("pk")
+    """The viewer's schedules, the pages that use them, and the absences to come."""
+    return _list(request)
+
+
+def _list(request: MemberRequest, new: NewForm | None = None, absence: AbsenceForm | None = None) -> HttpResponse:
+    rows = WeeklySchedule.objects.filter(member=request.member, for_page=None).order_by("pk")
+    today = utcnow().astimezone(ZoneInfo(request.member.user.time_zone)).date()
     context = {
         "section": "schedules",
-        "create": None,
+        "create_form": new or NewForm(),
+        "absence_form": absence or AbsenceForm(),
+        "absences": [
+            {
+                "text": _date_text(row.first) + ("" if row.last == row.first else f" – {_date_text(row.last)}"),
+                "note": row.note,
+                "url": f"/app/absences/{row.pk}/delete",
+            }
+            for row in Absence.objects.filter(member=request.member, last__gte=today)
+        ],
         "schedules": [
             {
                 "name": row.name,
@@ -44,7 +127,12 @@ def schedule_list(request: MemberRequest) -> HttpResponse:
         "empty_text": _("There is no schedule yet."),
         "empty_action": None,
     }
-    return render(request, "dashboard/schedules.html", context)
+    wrong = any(form is not None for form in (new, absence))
+    return render(request, "dashboard/schedules.html", context, status=400 if wrong else 200)
+
+
+def _date_text(day: Any) -> str:
+    return str(date_format(day, _("D, j F Y")))
 
 
 def _lines(weekly: list[list[list[int]]]) -> list[str]:
@@ -66,39 +154,110 @@ def _own(request: MemberRequest, pk: int) -> WeeklySchedule:
 @for_members
 def edit(request: MemberRequest, pk: int) -> HttpResponse:
     """One schedule."""
-    row = _own(request, pk)
-    typed = [[(_clock(start), _clock(end)) for start, end in ranges] for ranges in row.weekly]
-    return _show(request, row, typed, {}, saved="saved" in request.GET)
+    return _show(request, _own(request, pk))
 
 
-def _show(
-    request: MemberRequest,
-    row: WeeklySchedule,
-    typed: list[list[tuple[str, str]]],
-    errors: dict[int, str],
-    *,
-    saved: bool = False,
-) -> HttpResponse:
-    days: list[Context] = [
-        {
-            "name": name,
-            "label": label,
-            "ranges": [{"start": start, "end": end} for start, end in [*ranges, ("", "")]],
-            "error": errors.get(number, ""),
-        }
-        for number, (name, label, ranges) in enumerate(zip(DAYS, weekday_names(), typed, strict=True))
-    ]
-    section = {
+def _show(request: MemberRequest, row: WeeklySchedule, shown: Context | None = None) -> HttpResponse:
+    """The schedule with one section as just answered, the others as stored."""
+    start = {"name": row.name, "time_zone": row.time_zone, "holidays": row.holidays, "default": row.is_default}
+    fresh = [_week(row), _override(row, OverrideForm()), _details(row, DetailsForm(initial=start))]
+    sections = {section["id"]: section for section in fresh}
+    if shown:
+        sections[shown["id"]] = shown
+    elif request.GET.get("saved") in sections:
+        sections[request.GET["saved"]]["saved"] = True
+    delete = None if row.is_default or schedules.used_by(row) else f"/app/schedules/{row.pk}/delete"
+    context = {
+        "section": "schedules",
+        "back_url": "/app/schedules",
+        "heading": row.name,
+        "used_by": [page.title for page in schedules.used_by(row)],
+        "sections": list(sections.values()),
+        "delete_url": delete,
+    }
+    return render(request, "dashboard/schedule_edit.html", context, status=400 if shown else 200)
+
+
+def _details(row: WeeklySchedule, form: DetailsForm) -> Context:
+    return {
+        "id": "details",
+        "heading": _("Name, zone and holidays"),
+        "url": f"/app/schedules/{row.pk}/details",
+        "form": form,
+        "template": "dashboard/_section_form.html",
+    }
+
+
+def _week(
+    row: WeeklySchedule, typed: list[list[tuple[str, str]]] | None = None, errors: dict[int, str] | None = None
+) -> Context:
+    if typed is None:
+        typed = [[(_clock(start), _clock(end)) for start, end in ranges] for ranges in row.weekly]
+    names = zip(DAYS, weekday_names(), typed, strict=True)
+    return {
         "id": "week",
         "heading": _("Weekly hours"),
         "help": _("Wall-clock times in %(zone)s. Leave both fields empty to remove a range.") % {"zone": row.time_zone},
         "url": f"/app/schedules/{row.pk}/week",
         "template": "dashboard/_section_week.html",
-        "days": days,
-        "saved": saved,
+        "days": [
+            {
+                "name": name,
+                "label": label,
+                "ranges": [{"start": start, "end": end} for start, end in [*ranges, ("", "")]],
+                "error": (errors or {}).get(number, ""),
+            }
+            for number, (name, label, ranges) in enumerate(names)
+        ],
+        "copies": [
+            {"value": "weekdays", "label": _("Monday's hours on all working days")},
+            {"value": "all", "label": _("Monday's hours on every day")},
+        ],
     }
-    context = {"section": "schedules", "back_url": "/app/schedules", "heading": row.name, "sections": [section]}
-    return render(request, "dashboard/schedule_edit.html", context, status=400 if errors else 200)
+
+
+def _override(row: WeeklySchedule, form: OverrideForm) -> Context:
+    return {
+        "id": "override",
+        "heading": _("Other hours on single dates"),
+        "url": f"/app/schedules/{row.pk}/override",
+        "template": "dashboard/_section_overrides.html",
+        "form": form,
+        "overrides": [
+            {"value": day.isoformat(), "text": _date_text(day), "hours": ranges or [_("Closed")]}
+            for day, ranges in schedules.override_texts(row)
+        ],
+        "button": _("Add or change the date"),
+    }
+
+
+@require_POST
+@for_members
+def create(request: MemberRequest) -> HttpResponse:
+    """One more schedule."""
+    form = NewForm(request.POST)
+    if not form.is_valid():
+        return _list(request, new=form)
+    return redirect(f"/app/schedules/{schedules.create(request.member, form.cleaned_data['name']).pk}")
+
+
+@require_POST
+@for_members
+def delete(request: MemberRequest, pk: int) -> HttpResponse:
+    """Delete a schedule that nothing uses."""
+    row = _own(request, pk)
+    return redirect("/app/schedules" if schedules.delete(row) else f"/app/schedules/{pk}")
+
+
+@require_POST
+@for_members
+def save_details(request: MemberRequest, pk: int) -> HttpResponse:
+    """Keep name, zone and holidays."""
+    row, form = _own(request, pk), DetailsForm(request.POST)
+    if not form.is_valid():
+        return _show(request, row, _details(row, form))
+    schedules.save_details(row, **form.cleaned_data)
+    return redirect(f"/app/schedules/{pk}?saved=details#details")
 
 
 @require_POST
@@ -114,8 +273,45 @@ def save_week(request: MemberRequest, pk: int) -> HttpResponse:
         ]
         for name in DAYS
     ]
+    for number in COPY_TO.get(request.POST.get("copy", ""), ()):
+        typed[number] = typed[0]
     errors = schedules.save_week(row, typed)
     if errors:
         words = _("Give a beginning and a later end for each range; ranges of one day must not overlap.")
-        return _show(request, row, typed, dict.fromkeys(errors, words))
-    return redirect(f"/app/schedules/{row.pk}?saved=1")
+        return _show(request, row, _week(row, typed, dict.fromkeys(errors, words)))
+    return redirect(f"/app/schedules/{row.pk}?saved=week#week")
+
+
+@require_POST
+@for_members
+def save_override(request: MemberRequest, pk: int) -> HttpResponse:
+    """Other hours on one date, or its weekly hours again."""
+    row = _own(request, pk)
+    if day := request.POST.get("remove"):
+        schedules.remove_override(row, day)
+        return redirect(f"/app/schedules/{pk}?saved=override#override")
+    form = OverrideForm(request.POST)
+    if not form.is_valid():
+        return _show(request, row, _override(row, form))
+    start, end = form.cleaned_data["start"], form.cleaned_data["end"]
+    schedules.save_override(row, form.cleaned_data["day"], [] if start is None else [(start, end)])
+    return redirect(f"/app/schedules/{pk}?saved=override#override")
+
+
+@require_POST
+@for_members
+def add_absence(request: MemberRequest) -> HttpResponse:
+    """不在: the viewer is away."""
+    form = AbsenceForm(request.POST)
+    if not form.is_valid():
+        return _list(request, absence=form)
+    schedules.add_absence(request.member, **form.cleaned_data)
+    return redirect("/app/schedules#absences")
+
+
+@require_POST
+@for_members
+def delete_absence(request: MemberRequest, pk: int) -> HttpResponse:
+    """The viewer is there after all."""
+    Absence.objects.filter(pk=pk, member=request.member).delete()
+    return redirect("/app/schedules#absences")

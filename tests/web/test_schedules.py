@@ -1,0 +1,111 @@
+"""予約可能枠 and 不在: kept, refused with what was typed, and nobody else's business."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from awase.models import Absence, BookingPage, Member, WeeklySchedule
+from tests.web.test_dashboard import text
+
+
+@pytest.fixture
+def browser(log_in: Callable[[Any], Client], owner: Member) -> Client:
+    return log_in(owner)
+
+
+@pytest.fixture
+def row(owner: Member) -> WeeklySchedule:
+    return WeeklySchedule.objects.get(member=owner)
+
+
+@pytest.fixture
+def send(browser: Client, row: WeeklySchedule) -> Callable[..., Any]:
+    def go(part: str, data: dict[str, Any]) -> Any:
+        answer = browser.post(f"/app/schedules/{row.pk}/{part}", data)
+        row.refresh_from_db()
+        return answer
+
+    return go
+
+
+def test_mondays_hours_are_copied_to_all_working_days(send: Callable[..., Any], row: WeeklySchedule) -> None:
+    week = {"mon-start": ["10:00"], "mon-end": ["12:00"], "sat-start": ["09:00"], "sat-end": ["10:00"]}
+    assert send("week", {**week, "copy": "weekdays"}).status_code == 302
+    assert row.weekly == [[[600, 720]]] * 5 + [[[540, 600]], []]
+
+
+def test_a_date_is_closed_opened_and_given_back_to_the_week(send: Callable[..., Any], row: WeeklySchedule) -> None:
+    send("override", {"day": "2026-12-31", "start": "", "end": ""})
+    send("override", {"day": "2026-12-30", "start": "10:00", "end": "12:00"})
+    assert row.overrides == {"2026-12-30": [[600, 720]], "2026-12-31": []}
+    send("override", {"remove": "2026-12-30"})
+    assert row.overrides == {"2026-12-31": []}
+
+
+@pytest.mark.parametrize(
+    "data", [{"day": "someday"}, {"day": "2026-12-31", "start": "10:00"}, {"day": "2026-12-31", "end": "10:00"}]
+)
+def test_a_date_that_cannot_be_read_comes_back(
+    send: Callable[..., Any], row: WeeklySchedule, data: dict[str, str]
+) -> None:
+    answer = send("override", data)
+    assert answer.status_code == 400 and data["day"] in text(answer)
+    assert row.overrides == {}
+
+
+def test_name_zone_and_holidays_are_kept_and_the_default_passes_on(
+    browser: Client, send: Callable[..., Any], row: WeeklySchedule, owner: Member
+) -> None:
+    assert send("details", {"name": "平日", "time_zone": "Asia/Tokyo", "holidays": "JP"}).status_code == 302
+    assert (row.name, row.holidays, row.is_default) == ("平日", "JP", True)
+    assert send("details", {"name": "x", "time_zone": "Mars/Olympus", "holidays": "XX"}).status_code == 400
+    browser.post("/app/schedules/new", {"name": "Evenings"})
+    other = WeeklySchedule.objects.get(member=owner, name="Evenings")
+    assert not other.is_default
+    details = {"name": "Evenings", "time_zone": "Asia/Tokyo", "holidays": "", "default": "on"}
+    browser.post(f"/app/schedules/{other.pk}/details", details)
+    assert list(WeeklySchedule.objects.filter(member=owner, is_default=True)) == [other]
+
+
+def test_a_schedule_in_use_is_not_deleted(
+    browser: Client, owner: Member, row: WeeklySchedule, page_of: Callable[..., BookingPage]
+) -> None:
+    page = page_of(owner)
+    browser.post("/app/schedules/new", {"name": "Evenings"})
+    other = WeeklySchedule.objects.get(name="Evenings")
+    page.schedule = other
+    page.save()
+    assert page.title in text(browser.get(f"/app/schedules/{other.pk}"))
+    for pk in (other.pk, row.pk):
+        browser.post(f"/app/schedules/{pk}/delete")
+    assert WeeklySchedule.objects.filter(member=owner).count() == 2
+    page.schedule = None
+    page.save()
+    browser.post(f"/app/schedules/{other.pk}/delete")
+    assert list(WeeklySchedule.objects.filter(member=owner)) == [row]
+
+
+def test_an_absence_is_added_shown_and_deleted(browser: Client, owner: Member) -> None:
+    first = datetime.now(UTC).date() + timedelta(days=3)
+    answer = browser.post("/app/absences", {"first": first, "last": first - timedelta(days=1)})
+    assert answer.status_code == 400 and "The last date lies before the first one." in text(answer)
+    browser.post("/app/absences", {"first": first, "last": first, "note": "Conference"})
+    assert "Conference" in text(browser.get("/app/schedules"))
+    browser.post(f"/app/absences/{Absence.objects.get().pk}/delete")
+    assert not Absence.objects.exists()
+
+
+def test_schedules_and_absences_of_others_are_out_of_reach(
+    log_in: Callable[[Any], Client], stranger: Member, owner: Member, row: WeeklySchedule
+) -> None:
+    absence = Absence.objects.create(member=owner, first=date(2030, 1, 1), last=date(2030, 1, 2))
+    other = log_in(stranger)
+    for part in ("week", "details", "override", "delete"):
+        assert other.post(f"/app/schedules/{row.pk}/{part}", {}).status_code == 404
+    other.post(f"/app/absences/{absence.pk}/delete")
+    assert Absence.objects.exists()
