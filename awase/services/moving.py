@@ -41,6 +41,7 @@ def move(
 
     Raises Refused, PermissionDenied.
     """
+    booking = Booking.objects.select_related("page", "workspace", "session").get(pk=booking.pk)
     _require_movable(booking, now, by, reason)
     length = minutes or (booking.end - booking.start) // timedelta(minutes=1)
     own = booking.end - booking.start == timedelta(minutes=length)
