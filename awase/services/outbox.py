@@ -22,12 +22,29 @@ from awase.models import (
     EffectState,
     Member,
 )
+from awase.services import webhooks
 from awase.services.hosts import NAMING, carrier_of, stands
+from awase.services.webhooks import Event
 
 MEETING_KINDS = {LocationKind.ZOOM, LocationKind.TEAMS}
 LINK_KINDS = MEETING_KINDS | {LocationKind.MEET}
 OUTSIDE = (EffectKind.MEETING, EffectKind.EVENT)
 REMINDERS = ("reminder", "follow_up")
+TOLD = {
+    "requested": Event.BOOKING_REQUESTED,
+    "booked": Event.BOOKING_CONFIRMED,
+    "booked_by_host": Event.BOOKING_CONFIRMED,
+    "approved": Event.BOOKING_CONFIRMED,
+    "moved_by_guest": Event.BOOKING_RESCHEDULED,
+    "moved_by_host": Event.BOOKING_RESCHEDULED,
+    "cancelled_by_guest": Event.BOOKING_CANCELLED,
+    "cancelled_by_host": Event.BOOKING_CANCELLED,
+    "declined": Event.BOOKING_CANCELLED,
+    "expired": Event.BOOKING_CANCELLED,
+    "reassigned": Event.BOOKING_REASSIGNED,
+    "handed_over": Event.BOOKING_REASSIGNED,
+    "no_show": Event.BOOKING_NO_SHOW,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +57,20 @@ class Recipient:
 
 
 def note(booking: Booking, what: str, now: datetime, *, by: Member | None = None, detail: str = "") -> None:
-    """An entry in the booking's history: what happened, and which member did it."""
+    """An entry in the booking's history: what happened, and which member did it. Endpoints are told of it too."""
     detail = ": ".join(part for part in (by.name if by else "", detail) if part)
     BookingChange.objects.create(booking=booking, at=now, what=what, detail=detail[:300])
+    if event := TOLD.get(what):
+        webhooks.tell(booking.workspace_id, event, _told_of(booking, event), now)
+
+
+def _told_of(booking: Booking, event: Event) -> list[int]:
+    """The guests' own bookings that an entry is about: a session has entries of its own, and so have its seats,
+    except where it moves."""
+    if not booking.is_session:
+        return [booking.pk]
+    live = booking.seats.filter(state__in=[BookingState.CONFIRMED, BookingState.REQUESTED])
+    return list(live.order_by("pk").values_list("pk", flat=True)) if event is Event.BOOKING_RESCHEDULED else []
 
 
 def booked(booking: Booking, now: datetime, *, template: str = "confirmed") -> None:
