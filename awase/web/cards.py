@@ -74,7 +74,9 @@ class PageCards:
             first, *further = verdict.stops
             also = dict.fromkeys(words.lack(stop, names) for stop in further)
             what = words.lack(first, names)
-            waits = _("It is stopped by hand as well, and then still waits to be started.")
+            if first.reason is not None and not first.reason.needs_person:
+                ways.pop("waits", None)  # the reason itself says it
+            by_hand = _("It is stopped by hand as well, and then still waits to be started.")
             found.append(
                 {
                     **ways,
@@ -82,7 +84,7 @@ class PageCards:
                     "what": what,
                     "why": words.why(first),
                     "also": [text for text in also if text != what],
-                    "note": "" if page.accepting else waits,
+                    "note": "" if page.accepting else by_hand,
                     "confirm_url": ERRORS if verdict.in_error else CONNECTIONS,
                 }
             )

@@ -1,6 +1,8 @@
 """Cures as buttons: each does it or leads to the exact place; what only somebody else may do becomes a sentence
 naming that person, with "ask"."""
 
+from itertools import chain
+
 from django.utils.translation import gettext as _
 
 from awase.domain import parts
@@ -28,14 +30,18 @@ class Cures:
         self.may_ask = viewer.is_admin or page.owner_id == viewer.pk
 
     def shown(self, found: tuple[Cure, ...]) -> Context:
-        """`cures`: lists of actions, one or several to be done together; `more`: the same, folded away;
-        `told`: sentences about what others may do."""
-        listed = [self.steps(cure) for cure in found]
+        """`waits`: what ends by itself; `cures`: lists of actions, one or several to be done together; `more`: the
+        same, folded away; `told`: what others may do. Where waiting is enough, all the rest is folded."""
+        waiting = [cure for cure in found if all(isinstance(part, parts.Wait) for part in cure.parts)]
+        others = [cure for cure in found if cure not in waiting]
+        listed = [self.steps(cure) for cure in others]
         told = [steps[0]["note"] for steps in listed if len(steps) == 1 and not steps[0]["url"]]
         doable = [steps for steps in listed if len(steps) > 1 or steps[0]["url"]]
-        for steps in doable[:1]:
-            for step in steps:
-                step["style"] = "outlined"
+        if waiting:
+            waits = dict.fromkeys(step["note"] for cure in waiting for step in self.steps(cure))
+            return {"waits": list(waits), "cures": [], "more": doable, "told": told}
+        for step in chain.from_iterable(doable[:1]):
+            step["style"] = "outlined"
         return {"cures": doable[:MOST_SHOWN], "more": doable[MOST_SHOWN:], "told": told}
 
     def steps(self, cure: Cure) -> list[Context]:

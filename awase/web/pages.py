@@ -39,9 +39,11 @@ def _list_context(member: Member, show: str) -> Context:
         counts = dict.fromkeys(counts)  # those of the list are not counted while one looks into the archive
         stopped, others = [], cards.pages
     counts["archived"] = archived
+    all_broken = all(cards.verdicts[page.pk].in_error for page in stopped)
+    heading_of_stopped = _("Stopped by a connection error") if all_broken else _("Stopped booking pages")
     groups = [
         {"heading": heading, "pages": [cards.card(page) for page in found if wanted[show](page)]}
-        for heading, found in ((_("Stopped by a connection error"), stopped), (_("Others"), others))
+        for heading, found in ((heading_of_stopped, stopped), (_("Others"), others))
     ]
     groups = [group for group in groups if group["pages"]]
     if len(groups) == 1 and not stopped:
