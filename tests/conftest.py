@@ -19,11 +19,13 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(autouse=True)
 def fresh_cache() -> Iterator[None]:
     """Rate limits and other things remembered end with the test."""
-    from django.core.cache import cache
+    from django.core.cache import caches
 
-    cache.clear()
+    caches["default"].clear()
+    caches["process"].clear()
     yield
-    cache.clear()
+    caches["default"].clear()
+    caches["process"].clear()
 
 
 @pytest.fixture

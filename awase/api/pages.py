@@ -8,6 +8,8 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from ninja import Query, Router
 from pydantic import BaseModel, Field, model_validator
@@ -15,12 +17,12 @@ from pydantic_core import PydanticCustomError
 
 from awase.api.access import CallerRequest, needs
 from awase.api.fields import Asked, Cursor, Listed, Moment, Paged, Zone
+from awase.api.problems import private
 from awase.domain import parts
 from awase.domain.cures import Cure, cures
 from awase.domain.errors import Reason
 from awase.domain.gate import evaluate
 from awase.domain.health import Lack, LocationKind, PageValue, Service, StopKind, Verdict
-from awase.domain.intervals import moment
 from awase.models import BookingPage, Member, PageHealth
 from awase.models.page import Assignment, Condition
 from awase.services import dashboard, words
@@ -227,28 +229,35 @@ def read_page(request: CallerRequest, slug: str) -> PageDetails:
 
 
 @router.get("{slug:slug}/slots", response=SlotsOut, **needs(Scope.PAGES_READ, "not_found", "invalid"))
-def read_slots(request: CallerRequest, slug: str, asked: Query[SlotsAsked]) -> SlotsOut:
+def read_slots(request: CallerRequest, slug: str, asked: Query[SlotsAsked]) -> HttpResponse:
     """The starts that can be booked now, computed by the function that takes the bookings."""
     page = dashboard.visible_pages(request.auth.member).get(slug=slug)
     answer = offer(page, asked.from_, asked.to, datetime.now(UTC))
     zone = ZoneInfo(asked.zone or page.time_zone)
-    length = timedelta(minutes=page.duration_minutes)
+    length = page.duration_minutes * 60
     chosen_by_guest = page.condition == Condition.ANY and page.assignment == Assignment.GUEST
-    starts = [moment(start) for start in answer.slots.starts]
-    return SlotsOut(
-        accepting=answer.accepting,
-        zone=zone.key,
-        read_until=answer.read_until,
-        slots=[
-            Slot(
-                start=start.astimezone(zone),
-                end=(start + length).astimezone(zone),
-                location_ids=list(answer.locations_at(start)),
-                host_ids=list(answer.hosts_at(start)) if chosen_by_guest else None,
-            )
-            for start in starts
+    starts = answer.slots.starts
+    texts = {second: _text(second, zone) for second in {*starts, *(start + length for start in starts)}}
+    # A month has hundreds of slots: they are written straight into the form that SlotsOut describes.
+    body = {
+        "accepting": answer.accepting,
+        "zone": zone.key,
+        "read_until": answer.read_until,
+        "slots": [
+            {
+                "start": texts[start],
+                "end": texts[start + length],
+                "location_ids": locations,
+                "host_ids": answer.slots.free(start) if chosen_by_guest else None,
+            }
+            for start, locations in zip(starts, answer.locations(), strict=True)
         ],
-    )
+    }
+    return private(HttpResponse(DjangoJSONEncoder().encode(body), content_type="application/json; charset=utf-8"))
+
+
+def _text(second: int, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(second, zone).isoformat().replace("+00:00", "Z")
 
 
 def _summary(page: BookingPage, verdict: Verdict) -> PageSummary:

@@ -22,7 +22,7 @@ exactly, however the stretches overlap.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import reduce
@@ -158,6 +158,15 @@ class Slots:
         those of the session where there is one to join. Raises KeyError if the start is not offered."""
         session = self.session(start)
         return session.member_ids if session else self._ids(start, room=False)
+
+    def with_any(self, member_ids: Collection[int]) -> list[bool]:
+        """For each start, in their order, whether `free` names any of these members."""
+        rows = [row for row, host in enumerate(self._hosts) if not host.room and host.member_id in member_ids]
+        found: list[bool] = np.any(self._free[rows], axis=0).tolist()
+        for start, session in self._sessions.items():
+            if start in self:
+                found[bisect_left(self.starts, start)] = not set(session.member_ids).isdisjoint(member_ids)
+        return found
 
     def free_rooms(self, start: int) -> tuple[int, ...]:
         """The ids of the rooms free at an offered start. Raises KeyError if the start is not offered."""

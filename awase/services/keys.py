@@ -6,8 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
+
+from django.db.models import QuerySet
 
 from awase.models import ApiKey, Member
+from awase.models.prepared import prepared
 
 PREFIX = "awase"
 USED_EVERY = timedelta(minutes=1)  # how exactly `last_used` is kept: not every request shall write
@@ -50,13 +54,18 @@ def caller_of(token: str, now: datetime) -> Caller | None:
     """Who calls with this key; None if it is not, or no longer, a key."""
     prefix, _, rest = token.partition("_")
     public_id, _, secret = rest.partition("_")
-    key = ApiKey.objects.select_related("member__user", "member__workspace").filter(public_id=public_id).first()
+    key = next(iter(_keys_with(public_id)), None)
     known = key is not None and secrets.compare_digest(_digest(secret), key.digest)
     if key is None or not known or prefix != PREFIX or not key.member.user.is_active:
         return None
     if key.last_used is None or now - key.last_used >= USED_EVERY:
         ApiKey.objects.filter(pk=key.pk).update(last_used=now)
     return Caller(key.member, frozenset(key.scopes), key.pk)
+
+
+@prepared
+def _keys_with(public_id: Any) -> QuerySet[ApiKey]:
+    return ApiKey.objects.select_related("member__user", "member__workspace").filter(public_id=public_id)
 
 
 def _digest(secret: str) -> str:

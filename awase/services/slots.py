@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import compress
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -65,6 +66,18 @@ class Offer:
         free = set(self.hosts_at(start))
         holdable = {location for host in self.verdict.hosts if host.member_id in free for location in host.location_ids}
         return tuple(location for location in self.verdict.offered if location in holdable)
+
+    def locations(self) -> list[tuple[int, ...]]:
+        """For each start that is offered, in their order, what `locations_at` says of it."""
+        offered, starts = self.verdict.offered, self.slots.starts
+        if self.verdict.locations_by_owner or not offered:
+            return [offered] * len(starts)
+        holders = {
+            location: {host.member_id for host in self.verdict.hosts if location in host.location_ids}
+            for location in offered
+        }
+        held = [self.slots.with_any(holders[location]) for location in offered]
+        return [tuple(compress(offered, flags)) for flags in zip(*held, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -296,6 +296,15 @@ def test_a_session_with_seats_left_is_offered_to_those_who_join():
     assert found.free(at("09:00")) == (1, 2)
 
 
+def test_where_any_of_some_members_is_free_is_told_for_all_starts_at_once():
+    late = Session(at("18:20"), at("19:20"), (1,), 0)
+    ann = replace(ANN, own=(own("10:00", "11:00"),))
+    found = ask(rules=replace(RULES, sessions=(SESSION, late)), groups=ANY, hosts=[ann, BEN])
+    for wanted in ([1], [2], [1, 2], [3], []):
+        assert found.with_any(wanted) == [bool({*found.free(start)} & {*wanted}) for start in found.starts]
+    assert found.with_any([2]) == [True, False, True]
+
+
 def test_of_two_sessions_at_one_start_the_first_is_filled_first():
     other = replace(SESSION, member_ids=(2,))
     found = ask(rules=replace(RULES, sessions=(SESSION, other)), groups=ANY, hosts=[ANN, BEN])
