@@ -1,6 +1,8 @@
 """Where a booking goes: the page's offer for one start, first looked at, then decided upon under locks.
 
-Locks are taken in one order everywhere: page, hosts, rooms (by id), then bookings, sessions before seats.
+Locks are taken in one order everywhere: page, hosts, rooms (by id), then bookings, sessions before seats. They are
+`no_key` locks: whoever writes a row that merely names a locked member or page does not wait for it, which could
+close a circle.
 """
 
 from collections.abc import Collection, Iterator
@@ -152,12 +154,12 @@ def locked(page: BookingPage, hosts: Collection[int], *, whole: bool = False) ->
         with transaction.atomic():
             pages = BookingPage.objects.select_related("workspace")
             if whole or page.limits or page.seats > 1:
-                pages = pages.select_for_update(of=("self",))
+                pages = pages.select_for_update(of=("self",), no_key=True)
             page = pages.get(pk=page.pk)
             members = Member.objects.filter(pk__in=hosts).order_by("pk")
-            list(members.select_for_update().values_list("pk"))
+            list(members.select_for_update(no_key=True).values_list("pk"))
             rooms = Room.objects.filter(pk__in=Room.objects.filter(page_groups__page=page).values("pk")).order_by("pk")
-            list(rooms.select_for_update().values_list("pk"))
+            list(rooms.select_for_update(no_key=True).values_list("pk"))
             yield page
     except IntegrityError as error:
         if OVERLAP in str(error):
@@ -170,7 +172,7 @@ def bookings_locked(booking: Booking) -> Booking:
     it changed its session at this very moment."""
     ids = [pk for pk in (booking.session_id, booking.pk) if pk]
     rows = Booking.objects.filter(Q(pk__in=ids) | Q(session=booking.pk)).order_by("-is_session", "pk")
-    found = {row.pk: row for row in rows.select_for_update()}
+    found = {row.pk: row for row in rows.select_for_update(no_key=True)}
     now = found[booking.pk]
     if now.session_id != booking.session_id:
         raise Refused(Refusal.CHANGED)
@@ -214,7 +216,7 @@ def _others(page: BookingPage, known: Collection[int]) -> set[int]:
 
 def _seat(answer: Offer, session_id: int, wish: Wish) -> Placement:
     """A seat in the session, which is locked from here on."""
-    session = Booking.objects.select_for_update().get(pk=session_id)
+    session = Booking.objects.select_for_update(no_key=True).get(pk=session_id)
     taken = session.seats.filter(state__in=COUNTED)
     if wish.moving is not None:
         taken = taken.exclude(pk=wish.moving.pk)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests import postgres
-from tests.races.stage import Puppet, Stage, Watch, stage
+from tests.races.stage import Puppet, Stage, Watch, puppets, stage
 
 MOST_GUESTS = 10
 HOUR = 3600
@@ -41,8 +41,9 @@ RACES = (
     Race("times that overlap", (("solo", 0), ("other", 900)), 1),
     Race("both hosts, or one of them", (("both", 0), ("solo", 0)), 1),
     Race("any of two hosts", (("either", 0),), 2),
+    Race("a page whose owner is no host", (("lent", 0), ("both", 0)), 1),
 )
-ACCOUNTS = {"solo": 1, "other": 1, "both": 2, "either": 2}
+ACCOUNTS = {"solo": 1, "other": 1, "both": 2, "either": 2, "lent": 1}
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class Track:
         wishes = [race.wishes[number % len(race.wishes)] for number in range(guests)]
         self.gate.expect(sum(ACCOUNTS[page] for page, _ in wishes))
         for runner, (page, offset) in zip(runners, wishes, strict=True):
-            runner.tell(slug=page, start=self.hour * HOUR + offset, locked=tally.way.lock)
+            runner.tell("book", slug=page, start=self.hour * HOUR + offset, locked=tally.way.lock)
         answers = [runner.hear() for runner in runners]
         taken = answers.count("taken")
         tally.answers.update(answers)
@@ -144,9 +145,7 @@ def track(folder: Path, address: str, guests: int = MOST_GUESTS) -> Iterator[Tra
     with ExitStack() as until_the_end:
         here = until_the_end.enter_context(stage(folder, address, gate, AWASE_LIVE_CHECK_SECONDS="30"))
         here.ask("hosts")
-        contestants = [Puppet(here, "contestant") for _ in range(guests)]
-        for contestant in contestants:
-            until_the_end.callback(contestant.end)
+        contestants = until_the_end.enter_context(puppets(here, guests))
         yield Track(here, gate, contestants)
 
 

@@ -83,20 +83,20 @@ def stage(folder: Path, address: str, watch: Watch, **settings: str) -> Iterator
 
 
 class Puppet:
-    """A process that does what it is told, a line of JSON at a time, and answers with one."""
+    """A process that does what it is told (`actor`)."""
 
-    def __init__(self, here: Stage, module: str) -> None:
+    def __init__(self, here: Stage) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", f"tests.races.{module}"],
+            [sys.executable, "-m", "tests.races.actor"],
             env=here.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
-    def tell(self, **order: Any) -> None:
+    def tell(self, act: str, **order: Any) -> None:
         assert self.process.stdin
-        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.write(json.dumps({"act": act, **order}) + "\n")
         self.process.stdin.flush()
 
     def hear(self) -> Any:
@@ -109,3 +109,14 @@ class Puppet:
     def end(self) -> None:
         self.process.kill()
         self.process.communicate()
+
+
+@contextmanager
+def puppets(here: Stage, number: int) -> Iterator[list[Puppet]]:
+    """So many processes, until the end of the block."""
+    made = [Puppet(here) for _ in range(number)]
+    try:
+        yield made
+    finally:
+        for puppet in made:
+            puppet.end()

@@ -1,0 +1,76 @@
+"""What several processes share – due work, a rotating token, the answers kept for pages – stays whole."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.races.stage import Stage, Watch, puppets, stage
+from tests.settings import new_database
+
+pytestmark = pytest.mark.races
+
+
+class Slow(Watch):
+    """Services that take their time, so that others come meanwhile."""
+
+    def before(self, path: str) -> None:
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Stage]:
+    with stage(tmp_path, new_database(tmp_path), Slow(), AWASE_LIVE_CHECK="0", AWASE_LOG_LEVEL="INFO") as made:
+        yield made
+
+
+def wait_until(done: object, seconds: float = 60) -> None:
+    assert callable(done)
+    patience = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < patience, "it takes too long"
+        time.sleep(0.1)
+
+
+def test_two_workers_share_the_work_and_do_nothing_twice(here: Stage) -> None:
+    here.ask("hosts")
+    for name in ("worker-1", "worker-2"):
+        here.children.start(name, "awase", "worker")
+        wait_until(lambda name=name: "worker started" in here.children.last_lines(name))
+    here.ask("rush")
+    wait_until(lambda: here.ask("waiting") == 0)
+    written = [call for call in here.services.requests if call["method"] == "POST" and call["path"].endswith("/events")]
+    assert len(written) == 12
+    assert here.ask("mails") == [24, 24]
+    for name in ("worker-1", "worker-2"):
+        log = (here.folder / "logs" / f"{name}.log").read_text()
+        assert "mail kept" in log and "Traceback" not in log
+
+
+@pytest.mark.parametrize("leased", [True, False])
+def test_a_rotating_token_is_refreshed_once_by_whichever_process(here: Stage, leased: bool) -> None:
+    token = here.ask("zoom_user")
+    with puppets(here, 4) as processes:
+        for _round in range(4 if leased else 1):
+            for process in processes:
+                process.tell("refresh", rejected=token, leased=leased)
+            answers = {process.hear() for process in processes}
+            if not leased:
+                assert "Z01" in answers, "somebody refreshed with a token that was used up already"
+                return
+            assert len(answers) == 1 and token not in answers, "everybody uses the same new token"
+            [token] = answers
+    assert [call["path"] for call in here.services.requests].count("/oauth/token") == 1 + 4
+
+
+def test_two_accounts_repaired_at_once_leave_the_right_answer_stored(here: Stage) -> None:
+    here.ask("hosts")
+    accounts = here.ask("accounts_of_both")
+    with puppets(here, 2) as processes:
+        for _round in range(15):
+            for good in (False, True):
+                for process, account in zip(processes, accounts, strict=True):
+                    process.tell("signal", credential=account, good=good)
+                assert [process.hear() for process in processes] == ["recorded"] * 2
+            assert here.ask("outdated") == []
