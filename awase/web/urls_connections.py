@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from awase.web import connecting, connections, history
+from awase.web import connecting, connections, history, reconnect
 
 urlpatterns = [
     path("app/connections", connections.connection_list, name="connections"),
@@ -19,4 +19,5 @@ urlpatterns = [
     path("app/calendars/<int:pk>/go-on", connections.leave_out, {"how": "go-on"}),
     path("app/pages/<int:pk>/history", history.page_history),
     path("connect/<str:service>/callback", connecting.callback),
+    path("reconnect/<str:token>", reconnect.follow),
 ]
