@@ -53,6 +53,7 @@ __all__ = [
     "hosts_of",
     "manage_secret",
     "mark_no_show",
+    "resend",
     "tell_place",
 ]
 
@@ -321,3 +322,22 @@ def mark_no_show(booking: Booking, now: datetime, *, by: Member, no_show: bool =
             booking.save(update_fields=["no_show_at"])
             outbox.note(booking, "no_show" if no_show else "no_show_taken_back", now, by=by)
     return booking
+
+
+AGAIN = {
+    BookingState.CONFIRMED: "confirmed",
+    BookingState.REQUESTED: "requested",
+    BookingState.CANCELLED: "cancelled",
+}
+
+
+def resend(booking: Booking, now: datetime, *, by: Member) -> None:
+    """Send the guest the mail about the booking as it stands once more, at most once a minute. Raises Refused."""
+    require_handling(by, booking)
+    with transaction.atomic():
+        booking = bookings_locked(booking)
+        template = AGAIN.get(BookingState(booking.state))
+        if template is None or booking.is_session:
+            raise Refused(Refusal.ALREADY_CANCELLED)
+        outbox.mail(booking, template, now, [outbox.Recipient(f"guest:{now:%Y%m%d%H%M}")])
+        outbox.note(booking, "resent", now, by=by)

@@ -29,9 +29,15 @@ def may_edit(member: Member, page: BookingPage) -> bool:
     return member.is_admin or page.owner_id == member.pk or page.shares.filter(member=member, editor=True).exists()
 
 
-def visible_bookings(member: Member) -> QuerySet[Booking]:
-    """Admins see every booking; members those that they host, and those of their own pages."""
-    bookings = Booking.objects.filter(workspace=member.workspace).select_related("page__owner__user", "workspace")
+def visible_bookings(member: Member, *, sessions: bool = False) -> QuerySet[Booking]:
+    """The guests' bookings: admins see every one; members those that they host, and those of their own pages.
+    With `sessions` also the rows that carry group sessions."""
+    bookings = Booking.objects.filter(workspace=member.workspace).select_related(
+        "page__owner__user", "workspace", "session"
+    )
+    if not sessions:
+        bookings = bookings.filter(is_session=False)
     if member.is_admin:
         return bookings
-    return bookings.filter(Q(host_times__member=member) | Q(page__owner=member)).distinct()
+    concerned = Q(host_times__member=member) | Q(session__host_times__member=member) | Q(page__owner=member)
+    return bookings.filter(pk__in=Booking.objects.filter(concerned).values("pk"))

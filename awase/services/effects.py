@@ -10,6 +10,7 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from awase.domain.errors import Failure, FailureClass, ProviderError
@@ -53,9 +54,7 @@ def _claim(due: QuerySet[Effect], now: datetime, most: int) -> list[int]:
 
 def run(effect_id: int, now: datetime) -> None:
     """Carry out one claimed effect."""
-    effect = Effect.objects.select_related(
-        "booking__page__workspace", "booking__session", "booking__workspace", "member__user"
-    ).get(pk=effect_id)
+    effect = _with_booking().get(pk=effect_id)
     if effect.state != EffectState.RUNNING:
         return
     effect.attempts += 1
@@ -92,6 +91,12 @@ def run(effect_id: int, now: datetime) -> None:
         _take_failure(effect, error.failure, now)
     else:
         _finish(effect, now)
+
+
+def _with_booking() -> QuerySet[Effect]:
+    return Effect.objects.select_related(
+        "booking__page__workspace", "booking__session", "booking__workspace", "member__user"
+    )
 
 
 def _finish(effect: Effect, now: datetime) -> None:
@@ -153,19 +158,29 @@ def _booking(effect: Effect) -> Booking:
 
 def _mail(effect: Effect, now: datetime) -> None:
     booking = effect.booking
-    if booking is not None:
-        template = effect.payload["template"]
-        if not _still_true(effect, booking, template, now):
-            return
-        names = template in hosts.NAMING and effect.member_id is None and hosts.assigned(booking)
-        if names and host_unsettled(booking, effect.created_at, now):
+    if booking is None:
+        mail.send(effect)
+        return
+    template = effect.payload["template"]
+    if not _still_true(effect, booking, template, now):
+        return
+    names = template in hosts.NAMING and effect.member_id is None and hosts.assigned(booking)
+    if names and host_unsettled(booking, effect.created_at, now):
+        raise Postponed(timedelta(seconds=2))
+    if template in TELL_THE_LINK and booking.location_kind in LINK_KINDS and not booking.join_url:
+        if link_pending(booking, effect.created_at, now):
             raise Postponed(timedelta(seconds=2))
-        if template in TELL_THE_LINK and booking.location_kind in LINK_KINDS and not booking.join_url:
-            if link_pending(booking, effect.created_at, now):
-                raise Postponed(timedelta(seconds=2))
-            effect.payload = {**effect.payload, "link_follows": True}
-            Effect.objects.filter(pk=effect.pk).update(payload=effect.payload)
+        _mark(effect, "link_follows")
+    if names:
+        _mark(effect, "named")
+        effect.booking = _with_booking().get(pk=effect.pk).booking  # handed over a moment ago, it names another
     mail.send(effect)
+
+
+def _mark(effect: Effect, what: str) -> None:
+    with transaction.atomic():
+        effect.payload = {**Effect.objects.select_for_update().get(pk=effect.pk).payload, what: True}
+        Effect.objects.filter(pk=effect.pk).update(payload=effect.payload)
 
 
 TELL_THE_LINK = {*hosts.NAMING, "changed", "host_booked"}

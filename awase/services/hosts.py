@@ -6,7 +6,7 @@ from awase.models import Booking, BookingState, Condition, Effect, EffectKind, E
 from awase.models.page import Assignment
 
 NAMING = ("confirmed", "approved")
-"""The mails that first tell a guest who the host is."""
+"""The mails that first tell a guest who the host is; `named` in their payload says that they have begun to."""
 
 
 def carrier_of(booking: Booking) -> Booking:
@@ -33,16 +33,14 @@ def stands(carrier: Booking) -> bool:
 
 
 def may_change_silently(carrier: Booking, *, lock: bool = False) -> bool:
-    """Whether the host was assigned and no guest has been told a name yet, so that another may take over. With
-    `lock` nobody is told before the transaction ends."""
+    """Whether no guest has been told the name of an assigned host yet, so that another may take over. With `lock`
+    none is told before the transaction ends."""
     if not assigned(carrier):
         return False
     mails = Effect.objects.filter(Q(booking=carrier) | Q(booking__session=carrier), kind=EffectKind.MAIL, member=None)
-    naming = mails.filter(payload__template__in=NAMING)
-    if lock:
-        naming = naming.select_for_update(of=("self",))
-    states = {effect.state for effect in naming}
-    return states == {EffectState.PENDING}
+    mails = mails.filter(payload__template__in=NAMING)
+    found = list(mails.select_for_update(of=("self",)) if lock else mails)
+    return bool(found) and not any(mail.payload.get("named") or mail.state == EffectState.DONE for mail in found)
 
 
 def name_is_open(booking: Booking) -> bool:
