@@ -35,8 +35,9 @@ from awase.models import (  # noqa: E402
     User,
     WeeklySchedule,
 )
-from awase.providers.protocols import BusyEvent  # noqa: E402
+from awase.providers.protocols import BusyEvent, Changes  # noqa: E402
 from awase.services import accounts, checks, keys, pages  # noqa: E402
+from awase.services.reading import Begun, CalendarReading, Reading  # noqa: E402
 from awase.services.signals import Good  # noqa: E402
 from bench.slots import END, HOST_ZONE, busy_members  # noqa: E402
 
@@ -75,10 +76,9 @@ def connect(member: Member, busy: Busy, now: datetime) -> None:
     calendar = Calendar.objects.create(connection=connection, external_id="primary", name="Calendar", checked=True)
     Member.objects.filter(pk=member.pk).update(booking_calendar=calendar)
     events = tuple(BusyEvent(f"event{number}", start, end) for number, (start, end) in enumerate(busy))
-    reading = checks.Reading(
-        Good(full=True), now - timedelta(days=1), END + timedelta(days=30), now, {calendar.external_id: events}
-    )
-    checks.keep(credential, reading)
+    begun = Begun("", now - timedelta(days=1), END + timedelta(days=30))
+    found = CalendarReading(Changes(events, frozenset(), "", full=True), begun)
+    checks.keep(credential, Reading(Good(full=True), now, begun.start, begun.end, {calendar.external_id: found}))
 
 
 def add_page(slug: str, members: Sequence[Member], condition: Condition, now: datetime) -> BookingPage:

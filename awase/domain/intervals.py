@@ -49,6 +49,24 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     return result
 
 
+def without(spans: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
+    """What of the spans lies outside `taken`, merged."""
+    cuts = merged(taken)
+    result = []
+    for start, end in merged(spans):
+        for cut_start, cut_end in cuts:
+            if cut_end <= start:
+                continue
+            if cut_start >= end:
+                break
+            if cut_start > start:
+                result.append((start, cut_start))
+            start = cut_end
+        if start < end:
+            result.append((start, end))
+    return result
+
+
 @dataclass(frozen=True, slots=True)
 class BusyTimes:
     """The busy times of one calendar in the form in which they are stored.

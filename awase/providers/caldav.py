@@ -107,7 +107,7 @@ class CalDAV:
 
 
 class DavCalendars:
-    """One account's calendars; implements `CalendarProvider` and `ChangesProvider`. Ids are absolute addresses."""
+    """One account's calendars; implements `CalendarProvider`. Ids are absolute addresses."""
 
     def __init__(self, dav: Dav, access: DavAccess, clock: Clock) -> None:
         self._dav = dav
@@ -131,7 +131,7 @@ class DavCalendars:
 
     def changes(self, calendar_id: str, token: str, start: datetime, end: datetime) -> Changes:
         """By sync-collection, or where the server has none by the calendar's ctag, which tells only whether
-        anything changed; see `ChangesProvider.changes`."""
+        anything changed; see `CalendarProvider.changes`."""
         return since_or_whole(
             token,
             lambda: self._since(calendar_id, token, start, end),

@@ -80,8 +80,7 @@ class Google(OAuthAdapter):
 
 
 class GoogleCalendars(GoogleReading):
-    """One account's calendars; implements `CalendarProvider`, `ChangesProvider`, `PushProvider` and
-    `RoomProvider`."""
+    """One account's calendars; implements `CalendarProvider`, `PushProvider` and `RoomProvider`."""
 
     def __init__(self, wire: BearerWire, pause: Callable[[float], None]) -> None:
         super().__init__(wire)

@@ -66,7 +66,7 @@ class GoogleReading:
         return self._whole(calendar_id, start, end).events
 
     def changes(self, calendar_id: str, token: str, start: datetime, end: datetime) -> Changes:
-        """By `syncToken`; see `ChangesProvider.changes`.
+        """By `syncToken`; see `CalendarProvider.changes`.
 
         Parts of a series are told one by one, far beyond the window, and after a change of the series not all
         that ended: then everything is read.

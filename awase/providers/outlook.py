@@ -16,8 +16,7 @@ CHANNEL_LIFE = timedelta(minutes=4200)  # the older of the two documented limits
 
 
 class OutlookCalendars(OutlookReading):
-    """One account's calendars; implements `CalendarProvider`, `ChangesProvider`, `PushProvider` and
-    `RoomProvider`."""
+    """One account's calendars; implements `CalendarProvider`, `PushProvider` and `RoomProvider`."""
 
     def put_event(self, calendar_id: str, draft: EventDraft, event_id: str = "") -> WrittenEvent:
         """Create or update by key. Raises ProviderError."""

@@ -85,7 +85,7 @@ class OutlookReading:
         return tuple(_busy_event(item) for item in items if _counts(item))
 
     def changes(self, calendar_id: str, token: str, start: datetime, end: datetime) -> Changes:
-        """By `calendarView/delta`, the token being its link; see `ChangesProvider.changes`.
+        """By `calendarView/delta`, the token being its link; see `CalendarProvider.changes`.
 
         A delta is heavy; of a series it tells times without saying whether they are busy, and of one that was
         deleted perhaps no more than its master's id. So it tells what changed, and where that is more than new

@@ -204,6 +204,13 @@ class CalendarProvider(Protocol):
         Raises ProviderError where the whole account failed.
         """
 
+    def changes(self, calendar_id: str, token: str, start: datetime, end: datetime) -> Changes:
+        """What changed since `token` (of an earlier call with the same window [start, end)), as Changes.
+
+        Everything (`full`) without a token, after a token that is no longer valid, and where the changes alone
+        do not tell all. Raises ProviderError.
+        """
+
     def put_event(self, calendar_id: str, draft: EventDraft, event_id: str = "") -> WrittenEvent:
         """Create the event, or bring the one with `event_id` to the draft's state. Idempotent by `draft.key`.
         Raises ProviderError."""
@@ -220,18 +227,6 @@ class CalendarProvider(Protocol):
 
     def check(self) -> None:
         """The cheapest call that proves that the account works. Raises ProviderError."""
-
-
-@runtime_checkable
-class ChangesProvider(Protocol):
-    """Reading a calendar on from where the last reading ended."""
-
-    def changes(self, calendar_id: str, token: str, start: datetime, end: datetime) -> Changes:
-        """What changed since `token` (of an earlier call with the same window [start, end)), as Changes.
-
-        Everything (`full`) without a token, after a token that is no longer valid, and where the changes alone
-        do not tell all. Raises ProviderError.
-        """
 
 
 @runtime_checkable

@@ -1,160 +1,168 @@
-"""Reading an account: the busy times of every calendar in use, kept as they are read, and the signal
-that follows. The periodic check, "check now" and the verification of a fresh grant all come here."""
+"""Checking an account: what `reading` found is kept, and the signal that follows recorded. The periodic check,
+"check now" and the verification of a fresh grant all come here."""
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from awase import registry
-from awase.domain.availability import BusyTimes
-from awase.domain.errors import Failure, FailureClass, ProviderError, Reason
+from awase.domain.errors import Failure, FailureClass, Reason
+from awase.domain.event_spans import EventSpan, mark, packed, replaced, unpacked
 from awase.domain.health import Service, Standing
-from awase.domain.transition import probe_due
-from awase.models import BookingPage, Calendar, CalendarBusy, CalendarEvent, Connection, Credential
-from awase.providers.protocols import BusyEvent
+from awase.domain.intervals import BusyTimes, Span, epoch, moment, span, without
+from awase.models import (
+    BookingPage,
+    Calendar,
+    CalendarBusy,
+    CalendarEvent,
+    Connection,
+    Credential,
+    Room,
+    RoomBusy,
+    RoomTime,
+)
+from awase.services.reading import CalendarReading, Reading, horizon_of, read
 from awase.services.signals import Cause, Good, record
 from awase.services.tokens import source
 
-MEETING_SERVICES = {Service.ZOOM, Service.TEAMS}
-LEAST_HORIZON = timedelta(days=31)
-LONGEST_HORIZON = timedelta(days=365)
+__all__ = ["Reading", "check", "check_all_at_start", "claim_due", "keep", "reach", "read", "still_there"]
 
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one look at an account found. `calendars` by the service's calendar id; empty for a meeting account."""
-
-    signal: Good | Failure
-    start: datetime
-    end: datetime
-    read_at: datetime
-    calendars: Mapping[str, tuple[BusyEvent, ...] | Failure]
+READ_ON = {Cause.CHECK, Cause.PUSH, Cause.EDIT}  # who asks for anything else gets everything read afresh
 
 
 def check(credential_id: int, cause: Cause, now: datetime) -> Good | Failure:
     """Read the account and take in what was found. The network is asked outside any transaction."""
     credential = Credential.objects.get(pk=credential_id)
-    rarely = cause is Cause.CHECK
-    reading = read(Service(credential.service), credential, source(credential), now, rarely=rarely)
+    reading = read(
+        Service(credential.service),
+        credential,
+        source(credential),
+        now,
+        anew=cause not in READ_ON,
+        rarely=cause is Cause.CHECK,
+    )
     with transaction.atomic():
         troubled = keep(credential, reading)
         record(credential_id, reading.signal, cause, now, calendars_changed=troubled)
     return reading.signal
 
 
-def read(
-    service: Service, credential: Credential | None, access: registry.Access, now: datetime, *, rarely: bool = False
-) -> Reading:
-    """Look at an account without writing anything. `rarely`: missing calendars only when their probe is due."""
-    start = (now - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    end = start + _horizon(credential, start)
-    wanted = _calendar_ids(credential, now, rarely=rarely)
-    try:
-        if service in MEETING_SERVICES:
-            registry.conferences(service, access).check()
-            return Reading(Good(full=True), start, end, now, {})
-        provider = registry.calendars(service, access)
-        if not wanted:
-            provider.check()
-            return Reading(Good(full=True), start, end, now, {})
-        found = provider.busy(wanted, start, end)
-    except ProviderError as error:
-        return Reading(error.failure, start, end, now, {})
-    return Reading(_signal(found), start, end, now, found)
-
-
-def _signal(found: Mapping[str, tuple[BusyEvent, ...] | Failure]) -> Good | Failure:
-    """A calendar that alone fails is its own matter; where none could be read, the account is not well."""
-    failures = [answer for answer in found.values() if isinstance(answer, Failure)]
-    transient = [failure for failure in failures if failure.kind is not FailureClass.NOT_FOUND]
-    if transient and len(failures) == len(found):
-        return transient[0]
-    return Good(full=True)
-
-
-def _calendar_ids(credential: Credential | None, now: datetime, *, rarely: bool) -> list[str]:
-    if credential is None:
-        return []
-    rows = Calendar.objects.filter(connection__credential=credential)
-    in_use = rows.filter(checked=True) | rows.filter(receiving_members__isnull=False)
-    # Twice the interval, so that a check that comes a little late misses no probe.
-    within = 2 * (credential.check_every or timedelta())
-    return sorted(
-        {
-            name
-            for name, missing in in_use.values_list("external_id", "missing_since")
-            if not (rarely and missing) or probe_due(missing, now=now, within=within)
-        }
-    )
-
-
-def _horizon(credential: Credential | None, start: datetime) -> timedelta:
-    """As far ahead as any page that uses the account offers times, and two days for zones and yesterday."""
-    pages = BookingPage.objects.filter(page_members__member__connections__credential=credential)
-    ends = [
-        LONGEST_HORIZON if days is None and last is None else max(timedelta(days=days or 0), _until(last, start))
-        for days, last in pages.values_list("period_days", "period_last").distinct()
-    ]
-    return min(max([LEAST_HORIZON, *ends]), LONGEST_HORIZON) + timedelta(days=3)
-
-
-def _until(last: date | None, start: datetime) -> timedelta:
-    return last - start.date() if last else timedelta()
-
-
 def keep(credential: Credential, reading: Reading) -> bool:
-    """Store the busy times just read, and each calendar's own trouble; True if a calendar is or was in trouble.
+    """Store the busy times just read, and each calendar's and room's own trouble; True if one is or was in trouble.
 
-    Our own events are left out by their keys (they count from our rows); nothing but start and end of the
-    others is kept."""
+    Our own events do not count as busy (they count from our rows); of the others nothing but start, end and a
+    mark of their id is kept."""
     troubled = False
     connections = list(Connection.objects.filter(credential=credential))
-    own_keys: dict[int, set[str]] = defaultdict(set)
-    for member_id, key in CalendarEvent.objects.filter(
-        member__in=[connection.member_id for connection in connections], booking__end__gte=reading.start
-    ).values_list("member_id", "key"):
-        own_keys[member_id].add(key)
+    own = _own_events([connection.member_id for connection in connections], reading.start)
     member_of = {connection.pk: connection.member_id for connection in connections}
-    for calendar in Calendar.objects.filter(connection__in=connections):
+    for calendar in Calendar.objects.filter(connection__in=connections).select_related("busy"):
         answer = reading.calendars.get(calendar.external_id)
-        if answer is None:
-            continue
         if isinstance(answer, Failure):
             _mark_unread(calendar, answer, reading.read_at)
             troubled = True
+        elif answer is not None and _keep_calendar(
+            calendar, answer, own[member_of[calendar.connection_id]], reading.read_at
+        ):
+            troubled |= _clear(calendar)
+    return _keep_rooms(reading) or troubled
+
+
+def _own_events(member_ids: Iterable[int], since: datetime) -> Mapping[int, tuple[set[str], set[bytes]]]:
+    """By member, what our own events are known by: the keys that we chose, and the ids that the services gave."""
+    found: dict[int, tuple[set[str], set[bytes]]] = defaultdict(lambda: (set(), set()))
+    rows = CalendarEvent.objects.filter(member__in=member_ids, booking__end__gte=since)
+    for member_id, key, external_id in rows.values_list("member", "key", "external_id"):
+        keys, marks = found[member_id]
+        keys.add(key)
+        if external_id:
+            marks.add(mark(external_id))
+    return found
+
+
+def held_after(calendar: Calendar, answer: CalendarReading) -> list[EventSpan] | None:
+    """What is known of a calendar's events after a reading; None if the reading went on from a state that is not
+    the kept one any more, because somebody else read it meanwhile (theirs stands)."""
+    changes = answer.changes
+    told = [EventSpan(mark(event.event_id), *span(event.start, event.end), event.own_key) for event in changes.events]
+    if changes.full:
+        return told
+    if not hasattr(calendar, "busy") or calendar.busy.sync_token != answer.begun.token:
+        return None
+    return replaced(unpacked(bytes(calendar.busy.events)), told, map(mark, changes.gone))
+
+
+def _keep_calendar(
+    calendar: Calendar, answer: CalendarReading, own: tuple[set[str], set[bytes]], read_at: datetime
+) -> bool:
+    """True if this reading is now what is known of the calendar."""
+    held = held_after(calendar, answer)
+    if held is None:
+        return False
+    keys, marks = own
+    foreign = ((each.start, each.end) for each in held if each.key not in keys and each.mark not in marks)
+    kept = _fields(foreign, answer.begun.start, answer.begun.end, read_at)
+    kept |= {"events": packed(held), "sync_token": answer.changes.token}
+    if answer.changes.full:
+        kept["full_at"] = epoch(read_at)
+    CalendarBusy.objects.update_or_create(calendar=calendar, defaults=kept)
+    return True
+
+
+def _fields(spans: Iterable[Span], start: datetime, end: datetime, read_at: datetime) -> dict[str, Any]:
+    """Busy times known for [start, end), as rows keep them."""
+    busy = BusyTimes.of(
+        ((moment(begins), moment(ends)) for begins, ends in spans), covered=(start, end), read_at=read_at
+    )
+    return {
+        "spans": busy.spans,
+        "covered_start": busy.covered_start,
+        "covered_end": busy.covered_end,
+        "read_at": busy.read_at,
+    }
+
+
+def _keep_rooms(reading: Reading) -> bool:
+    """As for calendars. A room is in trouble only where no account could read it for the tolerance; services do
+    not tell whose its times are, so ours are cut out."""
+    troubled = False
+    ours: dict[int, list[Span]] = defaultdict(list)
+    rows = RoomTime.objects.filter(room__in=reading.rooms, active=True, booking__end__gt=reading.start)
+    for room_id, start, end in rows.values_list("room", "booking__start", "booking__end"):
+        ours[room_id].append(span(start, end))
+    for room in Room.objects.filter(pk__in=reading.rooms).select_related("busy"):
+        answer = reading.rooms[room.pk]
+        if isinstance(answer, Failure):
+            if not hasattr(room, "busy") or room.busy.read_at < epoch(reading.read_at - settings.AWASE_TOLERANCE):
+                _mark_unread(room, answer, reading.read_at)
+                troubled = True
             continue
-        mine = own_keys[member_of[calendar.connection_id]]
-        busy = BusyTimes.of(
-            ((event.start, event.end) for event in answer if event.own_key not in mine),
-            covered=(reading.start, reading.end),
-            read_at=reading.read_at,
-        )
-        CalendarBusy.objects.update_or_create(
-            calendar=calendar,
-            defaults={
-                "spans": busy.spans,
-                "covered_start": busy.covered_start,
-                "covered_end": busy.covered_end,
-                "read_at": busy.read_at,
-            },
-        )
-        if calendar.missing_since or calendar.unreadable_since:
-            calendar.missing_since = calendar.unreadable_since = None
-            calendar.save(update_fields=["missing_since", "unreadable_since"])
-            troubled = True
+        foreign = without((span(event.start, event.end) for event in answer), ours[room.pk])
+        kept = _fields(foreign, reading.start, reading.end, reading.read_at)
+        RoomBusy.objects.update_or_create(room=room, defaults=kept)
+        troubled |= _clear(room)
     return troubled
 
 
-def _mark_unread(calendar: Calendar, failure: Failure, now: datetime) -> None:
+def _mark_unread(read: Calendar | Room, failure: Failure, now: datetime) -> None:
     if failure.kind is FailureClass.NOT_FOUND:
-        calendar.missing_since = calendar.missing_since or now
+        read.missing_since = read.missing_since or now
     else:
-        calendar.unreadable_since = calendar.unreadable_since or now
-    calendar.save(update_fields=["missing_since", "unreadable_since"])
+        read.unreadable_since = read.unreadable_since or now
+    read.save(update_fields=["missing_since", "unreadable_since"])
+
+
+def _clear(read: Calendar | Room) -> bool:
+    """Readable again; True if it was not."""
+    if read.missing_since is None and read.unreadable_since is None:
+        return False
+    read.missing_since = read.unreadable_since = None
+    read.save(update_fields=["missing_since", "unreadable_since"])
+    return True
 
 
 def claim_due(now: datetime, most: int) -> list[int]:
@@ -174,6 +182,17 @@ def claim_due(now: datetime, most: int) -> list[int]:
         if moved:
             claimed.append(credential.pk)
     return claimed
+
+
+def reach(page: BookingPage, now: datetime) -> None:
+    """A page was saved: accounts whose busy times are not known as far ahead as it offers times are read at once."""
+    members = {*page.page_members.values_list("member", flat=True), *page.groups.values_list("members", flat=True)}
+    Credential.objects.filter(
+        connections__member__in=members - {None},
+        connections__calendars__busy__covered_end__lt=epoch(now + horizon_of(page, now)),
+        check_every__isnull=False,
+        next_check__gt=now,
+    ).update(next_check=now)
 
 
 def check_all_at_start(now: datetime) -> None:

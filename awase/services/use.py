@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from awase.domain.health import LocationKind, Service
-from awase.models import BookingPage, Calendar, Condition, Connection, Credential
+from awase.models import BookingPage, Calendar, Condition, Connection, Credential, PageGroup
 
 BACKED_BY = {
     LocationKind.MEET: Service.GOOGLE,
@@ -32,15 +32,23 @@ def renew_use(member_ids: Collection[int], now: datetime) -> None:
         .values_list("connection", flat=True)
     )
     backing = _backing(members)
+    rooms, watched_rooms = _rooms_of_pages(members)
     busy_members = _members_of_accepting_pages(members)
     for credential in credentials:
         links = [link for link in connections if link.credential_id == credential.pk]
         in_use = [
-            link for link in links if link.pk in with_calendars or (link.member_id, credential.service) in backing
+            link
+            for link in links
+            if link.pk in with_calendars
+            or (link.member_id, credential.service) in backing
+            or (link.member.workspace_id, credential.service) in rooms
         ]
         interval: timedelta | None = None
         if in_use:
-            watched = any(link.member_id in busy_members for link in in_use)
+            watched = any(
+                link.member_id in busy_members or (link.member.workspace_id, credential.service) in watched_rooms
+                for link in in_use
+            )
             interval = settings.AWASE_CHECK_INTERVAL if watched else settings.AWASE_IDLE_CHECK_INTERVAL
         if interval == credential.check_every:
             continue
@@ -60,6 +68,16 @@ def _backing(member_ids: Collection[int]) -> set[tuple[int, str]]:
         backed.update((owner, service.value) for owner in owners)
         backed.update((host, service.value) for host in hosts.values_list("page_members__member", flat=True))
     return backed
+
+
+def _rooms_of_pages(member_ids: Collection[int]) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
+    """(workspace, service) wherever a page has rooms, and wherever such a page is accepting. All accounts of the
+    service there read the rooms: each may have to stand in for the one through which a room was added."""
+    groups = PageGroup.objects.filter(
+        page__workspace__members__in=member_ids, page__archived_at=None, rooms__isnull=False
+    )
+    rows = set(groups.values_list("page__workspace", "rooms__service", "page__accepting"))
+    return {row[:2] for row in rows}, {row[:2] for row in rows if row[2]}
 
 
 def _members_of_accepting_pages(member_ids: Collection[int]) -> set[int]:

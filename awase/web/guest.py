@@ -22,7 +22,7 @@ from awase.domain.intervals import epoch, moment
 from awase.models import BookingPage, Condition, Workspace
 from awase.models.page import Assignment
 from awase.services import words
-from awase.services.checks import LONGEST_HORIZON
+from awase.services.reading import LONGEST_HORIZON
 from awase.services.slots import Offer, offer, rules_of
 
 Context = dict[str, Any]

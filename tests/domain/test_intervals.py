@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awase.domain.intervals import BusyTimes, epoch, merged, moment, span
+from awase.domain.intervals import BusyTimes, epoch, merged, moment, span, without
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 AT_NOON = 1796126400
@@ -64,3 +64,30 @@ def test_a_calendar_never_read_covers_nothing():
     unread = BusyTimes.unread()
     assert unread.covered_start == unread.covered_end
     assert unread.pairs() == []
+
+
+@pytest.mark.parametrize(
+    ("taken", "left"),
+    [
+        ([], [(10, 20), (30, 40)]),
+        ([(0, 10), (20, 30), (40, 50)], [(10, 20), (30, 40)]),
+        ([(12, 14), (16, 18)], [(10, 12), (14, 16), (18, 20), (30, 40)]),
+        ([(5, 15), (35, 45)], [(15, 20), (30, 35)]),
+        ([(15, 35)], [(10, 15), (35, 40)]),
+        ([(0, 100)], []),
+    ],
+)
+def test_what_is_taken_is_cut_out(taken, left):
+    assert without([(30, 40), (10, 20)], taken) == left
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=6),
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=6),
+)
+def test_a_second_is_left_if_it_was_there_and_not_taken(spans, taken):
+    left = without(spans, taken)
+    for second in range(60):
+        there = any(start <= second < end for start, end in spans)
+        gone = any(start <= second < end for start, end in taken)
+        assert any(start <= second < end for start, end in left) is (there and not gone)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from awase.domain.errors import FailureClass, ProviderError
-from awase.providers.protocols import BusyEvent, Changes, ChangesProvider
+from awase.providers.protocols import BusyEvent, Changes
 from tests.providers.radicale import RadicaleWorld
 from tests.providers.scripted import Wire, failure_of, reply, session
 from tests.providers.test_caldav import found, status
@@ -28,10 +28,6 @@ def read(world: Any, token: str = "") -> Changes:
 
 def spans(changes: Changes) -> list[tuple[Any, Any]]:
     return sorted((event.start, event.end) for event in changes.events)
-
-
-def test_a_session_tells_changes(world: Any) -> None:
-    assert isinstance(world.session, ChangesProvider)
 
 
 def test_the_first_reading_is_full_and_ends_with_a_token(world: Any) -> None:
