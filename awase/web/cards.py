@@ -64,44 +64,29 @@ class PageCards:
         }
 
     def problems(self, page: BookingPage) -> list[Context]:
-        """What is wrong where it stands: the stop with its cures first, then what the page goes on without."""
+        """What is wrong where it stands: the stop with its cures, or what the page goes on without."""
         value, verdict = self.values[page.pk], self.verdicts[page.pk]
         names = {member.id: member.name for member in value.members}
         names |= {room.member_id: room.member_name for room in value.rooms if room.member_id is not None}
+        wrong = verdict.stops or (*(item for item in verdict.left_out if item.error), *verdict.warnings)
+        if not wrong and not verdict.place_missing:
+            return []
+        said = list(dict.fromkeys(words.lack(item, names) for item in wrong))
         ways = Cures(page, value, self.viewer).shown(cures(value, verdict, limit=MOST_CURES))
-        found: list[Context] = []
-        if verdict.stops:
-            first, *further = verdict.stops
-            also = dict.fromkeys(words.lack(stop, names) for stop in further)
-            what = words.lack(first, names)
-            if first.reason is not None and not first.reason.needs_person:
-                ways.pop("waits", None)  # the reason itself says it
-            by_hand = _("It is stopped by hand as well, and then still waits to be started.")
-            found.append(
-                {
-                    **ways,
-                    "kind": "danger" if verdict.in_error else "neutral",
-                    "what": what,
-                    "why": words.why(first),
-                    "also": [text for text in also if text != what],
-                    "note": "" if page.accepting else by_hand,
-                    "confirm_url": ERRORS if verdict.in_error else CONNECTIONS,
-                }
-            )
-        elif verdict.place_missing:
+        in_error = any(item.error for item in wrong)
+        shown = {**ways, "kind": "warn", "confirm_url": ERRORS if in_error else CONNECTIONS, "note": ""}
+        if verdict.place_missing:
             text = _("No location can be offered: guests read that the host will tell them the place.")
-            found.append({**ways, "kind": "warn", "what": text, "confirm_url": CONNECTIONS})
-        broken_hosts = [item for item in verdict.left_out if item.error]
-        for warning in () if verdict.stops else dict.fromkeys((*broken_hosts, *verdict.warnings)):
-            found.append(
-                {
-                    "kind": "warn",
-                    "what": words.lack(warning, names),
-                    "why": words.why(warning),
-                    "confirm_url": ERRORS if warning.error else CONNECTIONS,
-                }
-            )
-        return found
+            return [{**shown, "what": text, "why": "", "also": said}]
+        first = wrong[0]
+        shown |= {"what": said[0], "why": words.why(first), "also": said[1:]}
+        if verdict.stops:
+            shown["kind"] = "danger" if in_error else "neutral"
+            if not page.accepting:
+                shown["note"] = _("It is stopped by hand as well, and then still waits to be started.")
+            if first.reason is not None and not first.reason.needs_person:
+                shown.pop("waits", None)  # the reason itself says it
+        return [shown]
 
     def _facts(self, page: BookingPage, value: PageValue, verdict: Verdict) -> list[str]:
         names = {member.id: member.name for member in value.members}
