@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET
 
 from awase.domain.changes import Preview
@@ -84,7 +85,7 @@ def _section(page: BookingPage, name: str, value: PageValue, now: datetime) -> C
         case "switch":
             return {
                 **common(page, name),
-                "heading": _("Taking bookings"),
+                "heading": pgettext("switch", "Accepting"),
                 "summary": [_("On") if page.accepting else _("Off")],
                 "template": "dashboard/_section_switch.html",
                 "on": page.accepting,

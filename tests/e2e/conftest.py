@@ -151,6 +151,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 @pytest.fixture(scope="package")
+def cases(demo: Demo) -> None:
+    """The worked cases of the rules, as rows of the running product (tests/e2e/cases.py)."""
+    subprocess.run([sys.executable, "-m", "tests.e2e.cases", str(demo.folder)], cwd=REPOSITORY, check=True)
+
+
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Ends with the package: while it is open, this thread has an event loop, and the ORM refuses to work."""
     with sync_playwright() as playwright:
@@ -197,9 +203,9 @@ class Visit:
         self.page.goto(path if path.startswith("http") else self.url + path)
         return self.page
 
-    def log_in(self, person: Person) -> Page:
+    def log_in(self, person: Person | str) -> Page:
         self.open("/accounts/login/")
-        self.page.fill("input[name=login]", person.email)
+        self.page.fill("input[name=login]", person if isinstance(person, str) else person.email)
         self.page.fill("input[name=password]", PASSWORD)
         self.page.locator("main form button").first.click()
         self.page.wait_for_load_state()

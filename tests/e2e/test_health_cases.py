@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Page
 
-from awase.demo.people import PASSWORD
 from tests.e2e.cases import ADMIN, CASES, WORKSPACE
-from tests.e2e.conftest import JAPANESE, REPOSITORY, Demo, Visit
+from tests.e2e.conftest import JAPANESE, Demo, Visit
 
 pytestmark = pytest.mark.parametrize("reader", [JAPANESE], ids=["ja"], indirect=True)
 
@@ -120,18 +117,8 @@ CARDS = """() => Object.fromEntries([...document.querySelectorAll('article.card'
 }))"""
 
 
-@pytest.fixture(scope="module")
-def cases(demo: Demo) -> None:
-    """All cases at once, as rows of the running product."""
-    subprocess.run([sys.executable, "-m", "tests.e2e.cases", str(demo.folder)], cwd=REPOSITORY, check=True)
-
-
 def enter(window: Visit, email: str) -> Page:
-    page = window.open("/accounts/login/")
-    page.fill("input[name=login]", email)
-    page.fill("input[name=password]", PASSWORD)
-    page.locator("main form button").first.click()
-    page.wait_for_load_state()
+    window.log_in(email)
     return window.open("/app/pages")
 
 
