@@ -133,7 +133,7 @@ def create_booking(
     request: CallerRequest, response: HttpResponse, slug: str, sent: BookingIn, idempotency_key: IdempotencyKey = ""
 ) -> BookingOut:
     """Book in a guest's name. The hosts' calendars are asked live; nothing that the gate forbids is taken."""
-    page = dashboard.visible_pages(request.auth.member).get(slug=slug)
+    page = dashboard.visible_page(request.auth.member, slug)
     guest = sent.guest
     wish = bookings.Request(
         start=sent.start,

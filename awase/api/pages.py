@@ -231,7 +231,7 @@ def read_page(request: CallerRequest, slug: str) -> PageDetails:
 @router.get("{slug:slug}/slots", response=SlotsOut, **needs(Scope.PAGES_READ, "not_found", "invalid"))
 def read_slots(request: CallerRequest, slug: str, asked: Query[SlotsAsked]) -> HttpResponse:
     """The starts that can be booked now, computed by the function that takes the bookings."""
-    page = dashboard.visible_pages(request.auth.member).get(slug=slug)
+    page = dashboard.visible_page(request.auth.member, slug)
     answer = offer(page, asked.from_, asked.to, datetime.now(UTC))
     zone = ZoneInfo(asked.zone or page.time_zone)
     length = page.duration_minutes * 60

@@ -1,9 +1,12 @@
 """What a member sees of the workspace."""
 
+from typing import Any
+
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
 from awase.models import Booking, BookingPage, Member, User
+from awase.models.prepared import prepared
 
 
 def member_of(user: User | AnonymousUser) -> Member | None:
@@ -15,11 +18,36 @@ def member_of(user: User | AnonymousUser) -> Member | None:
 
 def visible_pages(member: Member) -> QuerySet[BookingPage]:
     """Admins see every page of the workspace, members those that they own, take part in or were given to see."""
-    pages = BookingPage.objects.filter(workspace=member.workspace).select_related("owner__user", "workspace")
-    if member.is_admin:
-        return pages
+    pages = _pages_of(member.workspace_id)
+    return pages if member.is_admin else pages.filter(_concerning(member.pk))
+
+
+def visible_page(member: Member, slug: str) -> BookingPage:
+    """The one of these pages with this address. Raises BookingPage.DoesNotExist."""
+    asked = member.workspace_id, slug
+    found = _any_page(*asked) if member.is_admin else _page_concerning(*asked, member.pk)
+    if not found:
+        raise BookingPage.DoesNotExist
+    return found[0]
+
+
+def _pages_of(workspace: Any) -> QuerySet[BookingPage]:
+    return BookingPage.objects.filter(workspace=workspace).select_related("owner__user", "workspace")
+
+
+def _concerning(member: Any) -> Q:
     concerned = Q(owner=member) | Q(page_members__member=member) | Q(groups__members=member) | Q(shares__member=member)
-    return pages.filter(pk__in=BookingPage.objects.filter(concerned).values("pk"))
+    return Q(pk__in=BookingPage.objects.filter(concerned).values("pk"))
+
+
+@prepared
+def _any_page(workspace: Any, slug: Any) -> QuerySet[BookingPage]:
+    return _pages_of(workspace).filter(slug=slug)
+
+
+@prepared
+def _page_concerning(workspace: Any, slug: Any, member: Any) -> QuerySet[BookingPage]:
+    return _pages_of(workspace).filter(_concerning(member), slug=slug)
 
 
 def may_edit(member: Member, page: BookingPage) -> bool:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from zoneinfo import available_timezones
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,6 +22,7 @@ from awase.domain.health import LocationKind, LocationValue
 from awase.domain.intervals import epoch, moment
 from awase.models import BookingPage, Condition, Workspace
 from awase.models.page import Assignment
+from awase.models.prepared import prepared
 from awase.services import words
 from awase.services.reading import LONGEST_HORIZON
 from awase.services.slots import Offer, offer, rules_of
@@ -37,11 +39,15 @@ LEGAL_FORMS = ("株式会社", "有限会社", "合同会社", "一般社団法�
 
 def find_page(workspace_slug: str, page_slug: str) -> BookingPage:
     """The page at this address. Raises Http404."""
+    for page in _pages_at(workspace_slug, page_slug):
+        return page
+    raise Http404
+
+
+@prepared
+def _pages_at(workspace_slug: Any, page_slug: Any) -> QuerySet[BookingPage]:
     pages = BookingPage.objects.select_related("workspace")
-    page = pages.filter(workspace__slug=workspace_slug, slug=page_slug).first()
-    if page is None:
-        raise Http404
-    return page
+    return pages.filter(workspace__slug=workspace_slug, slug=page_slug)
 
 
 def address(name: str, page: BookingPage) -> str:
