@@ -82,7 +82,7 @@ def test_a_page_that_a_tolerance_stopped_unnoticed_is_stopped_without_a_since(
     clock.shift(3600)
     body = program(owner).get("pages/consult").body
     assert (body["open"], body["since"]) == (False, None)
-    assert body["stops"][0]["reason"] == "unreachable"
+    assert body["stops"][0]["reason"] == "operator"
 
 
 def test_locations_tell_whether_guests_can_choose_them(
