@@ -104,6 +104,11 @@ def room_scopes(service: Service) -> frozenset[str]:
     return frozenset(getattr(ENTRIES[service].make, "room_scopes", ())) if service in ENTRIES else frozenset()
 
 
+def redirect_address(service: Service) -> str:
+    """Where a service sends people back to; it must be registered there exactly so."""
+    return f"{settings.AWASE_URL}/connect/{service}/callback"
+
+
 def _adapter(service: Service, patience: float = PATIENCE) -> Any:
     """The adapter; a registration that the operator took away is a fault of ours like any other."""
     entry = ENTRIES[service]
@@ -114,15 +119,15 @@ def _adapter(service: Service, patience: float = PATIENCE) -> Any:
     app = AppConfig(
         client_id=registration["client_id"],
         client_secret=registration["client_secret"],
-        redirect_uri=f"{settings.AWASE_URL}/connect/{service}/callback",
+        redirect_uri=redirect_address(service),
     )
     bases = dict.fromkeys(entry.bases, registration["base"]) if registration["base"] else {}
     return entry.make(_client(patience), app, **bases)
 
 
-def oauth(service: Service) -> OAuthService:
-    """How accounts of this service are connected."""
-    adapter: OAuthService = _adapter(service)
+def oauth(service: Service, patience: float = PATIENCE) -> OAuthService:
+    """How accounts of this service are connected; `patience` is the time-out of each call in seconds."""
+    adapter: OAuthService = _adapter(service, patience)
     return adapter
 
 

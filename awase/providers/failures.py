@@ -189,6 +189,14 @@ def retry_after(headers: httpx2.Headers, now: datetime) -> timedelta | None:
     return min(max(wish, timedelta(0)), timedelta(days=1))
 
 
+def http_date(value: str) -> datetime | None:
+    """A Date header as aware UTC, or None where it is none."""
+    try:
+        return _aware(parsedate_to_datetime(value)).astimezone(UTC)
+    except ValueError:
+        return None
+
+
 def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

@@ -20,10 +20,11 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_r
 from authlib.oauth2.rfc7009 import prepare_revoke_token_request
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
-from awase.domain.errors import Capability, Failure, FailureScope, ProviderError
-from awase.providers.failures import Answer, FailureTable, Marks, Where, wrong_shape
+from awase.domain.errors import Capability, Failure, FailureClass, FailureScope, ProviderError
+from awase.providers.failures import Answer, FailureTable, Marks, Where, http_date, wrong_shape
+from awase.providers.history import seen_again
 from awase.providers.http import Clock, Wire, utc_now
-from awase.providers.protocols import Account, AppConfig, Grant, Tokens
+from awase.providers.protocols import Account, AppConfig, Grant, Inspection, Tokens
 from awase.providers.shape import Document, document, number, optional_text, text
 
 FORM = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
@@ -123,6 +124,25 @@ class OAuthAdapter(ABC):
     def scope_failure(self) -> Failure:
         """The failure of a token reply that lacks a required scope."""
         return self.table.in_reply(Marks(frozenset({"scope_missing"})), about=FailureScope.CONNECTION)
+
+    def inspect(self, *, now: datetime) -> Inspection:
+        """See `OAuthService.inspect`: a refresh with a token that is none, and a look at the consent screen.
+
+        A service that knows the client complains of the token alone.
+        """
+        body = prepare_token_request("refresh_token", refresh_token="none")  # noqa: S106
+        url, headers, body = self._client_auth("POST", self._token_address, dict(FORM), body)
+        answer = self.wire.fetch("POST", url, headers=headers, content=body)
+        failure = self.table.classify(answer, now=now, where=Where.TOKEN)
+        # One client behind all tenants: where an app is unknown (M10c), it is so for everybody.
+        failure = seen_again(failure, first_seen=now, now=now, tenants=2)
+        screen = self.wire.fetch("GET", self.authorize_url(state="inspection", verifier="i" * 43))
+        ours = failure.kind in (FailureClass.APP_CONFIG, FailureClass.RETRY) or failure.alert
+        return Inspection(
+            failure=failure if ours else None,
+            consent=screen.status < 400 and "error" not in screen.headers.get("location", ""),
+            clock=http_date(answer.headers.get("date", "")),
+        )
 
     @abstractmethod
     def _account(self, reply: Document, tokens: Tokens) -> Account:

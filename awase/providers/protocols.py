@@ -62,6 +62,17 @@ class TokenSource(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a service says of the operator's registration before anybody connects. `failure`: why it refuses the
+    client id or secret (None: it knows them). `consent`: whether its consent screen takes client id and redirect
+    address, as far as it tells before anybody logs in. `clock`: the service's own time, aware UTC, if it told."""
+
+    failure: Failure | None
+    consent: bool
+    clock: datetime | None
+
+
 class OAuthService(Protocol):
     """Connecting an account by OAuth 2 with PKCE S256."""
 
@@ -79,6 +90,9 @@ class OAuthService(Protocol):
 
     def revoke(self, tokens: Tokens) -> None:
         """End the grant at the service where the service can; otherwise nothing. Raises ProviderError."""
+
+    def inspect(self, *, now: datetime) -> Inspection:
+        """Ask the service about our registration, for the operator. Raises ProviderError where no answer came."""
 
 
 @dataclass(frozen=True, slots=True)

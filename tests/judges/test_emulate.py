@@ -173,6 +173,13 @@ def test_a_wrong_secret_is_our_fault_and_nobodys_account(emulate: Emulate) -> No
     assert failure.kind is FailureClass.APP_CONFIG
 
 
+def test_the_operators_look_at_the_registration_tells_right_from_wrong(emulate: Emulate) -> None:
+    assert emulate.adapter().inspect(now=datetime.now(UTC)).failure is None
+    wrong = emulate.adapter(client_secret="wrong").inspect(now=datetime.now(UTC))
+    assert wrong.failure is not None and wrong.failure.kind is FailureClass.APP_CONFIG
+    assert not emulate.adapter(redirect_uri="http://127.0.0.1/elsewhere").inspect(now=datetime.now(UTC)).consent
+
+
 def test_a_refresh_keeps_the_refresh_token_and_the_scopes(emulate: Emulate) -> None:
     google, grant = emulate.connected()
     fresh = google.refresh(grant.tokens, now=datetime.now(UTC))
