@@ -1,0 +1,229 @@
+"""Events about accounts and calendars: connected, broken, repaired, checked, ticked."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from awase.domain.health import Service, Standing
+from awase.models import Calendar, CalendarEvent, Connection, Credential
+from awase.services import checks, notices
+from awase.services import connections as linking
+from awase.services.connections import ConnectProblem, Trouble
+from awase.services.signals import Cause
+from tests.campaign.base import Events, accounts_exist, links_exist, mishap, number
+from tests.campaign.reading import NO_PERSON, broken
+from tests.campaign.truth import Truth, truth
+from tests.campaign.wire import Mishap
+from tests.campaign.world import DIED, SERVICES, hold
+
+FAULTS = (
+    "revoked",
+    "expired",
+    "password_changed",
+    "consent_missing",
+    "scope_missing",
+    "disabled",
+    "admin_blocked",
+    "no_mailbox",
+    "app_deauthorized",
+    "expired_access",
+    "outage",
+    "timeout",
+    "html_body",
+    "truncated_json",
+    "rate_limited",
+    "lost_answer",
+    "calendar_error",
+    "no_licence",
+    "meet_failed",
+    "app_secret_expired",
+)
+
+
+class AccountEvents(Events):
+    @rule(who=number, service=st.sampled_from(SERVICES), whose=number, happens=mishap)
+    def connect(self, who: int, service: Service, whose: int, happens: Mishap | None) -> None:
+        """A member connects an account: their own, or (Zoom) one that somebody else uses too."""
+        self.event("connect")
+        member = self.member(who)
+        shared = service is Service.ZOOM and whose % 3 == 0
+        email = self.member(whose).user.email if shared else member.user.email
+        self.world.control("accounts", service=self.world.at(service), email=email)
+        self._consent(happens, lambda: self.world.connect(member, service, email))
+
+    @precondition(links_exist)
+    @rule(which=number, happens=mishap)
+    def reconnect(self, which: int, happens: Mishap | None) -> None:
+        """The same account once more: identity and ticks stay, and it works if the service lets it."""
+        self.event("reconnect")
+        link = self.link(which)
+        before = _ticks(link)
+        service, email = Service(link.credential.service), link.credential.account_email
+        done = self._consent(happens, lambda: self.world.connect(link.member, service, email, again=link))
+        if isinstance(done, Connection):
+            hold(done.pk == link.pk and _ticks(done) == before, 2, "identity or ticks were lost in a reconnection")
+            if truth(self.world, done.credential) is Truth.FINE:
+                self.found_out(done.credential, Truth.FINE)
+
+    @precondition(links_exist)
+    @rule(which=number, trouble=st.sampled_from(["other", "denied"]))
+    def reconnect_wrongly(self, which: int, trouble: str) -> None:
+        """Another account, or a refusal: explained, and nothing is stored."""
+        self.event(f"reconnect: {trouble}")
+        link = self.link(which)
+        service, email = Service(link.credential.service), link.credential.account_email
+        before = list(Credential.objects.order_by("pk").values())
+        if trouble == "other":
+            email = "somebody-else@minato.example"
+            self.world.control("accounts", service=self.world.at(service), email=email)
+        try:
+            self.world.connect(link.member, service, email, again=link, allow=trouble != "denied")
+        except ConnectProblem as problem:
+            expected = (Trouble.OTHER_ACCOUNT, Trouble.FAILED) if trouble == "other" else (Trouble.DENIED,)
+            hold(problem.trouble in expected, 7, f"{problem.trouble} was told for: {trouble}")
+            hold(list(Credential.objects.order_by("pk").values()) == before, 7, "a refused connection was stored")
+        else:
+            hold(False, 7, f"{trouble} was silently accepted")
+
+    @precondition(lambda self: Connection.objects.count() > 4)
+    @rule(which=number, happens=mishap)
+    def disconnect(self, which: int, happens: Mishap | None) -> None:
+        self.event("disconnect")
+        link = self.link(which)
+        self.witness.disconnected.add((self.world.at(link.credential.service), link.credential.account_email))
+        self.act(happens, lambda: linking.disconnect(link, self.world.now()))
+
+    @precondition(accounts_exist)
+    @rule(which=number, fault=st.sampled_from(FAULTS), brief=st.booleans())
+    def break_account(self, which: int, fault: str, brief: bool) -> None:
+        self.event(f"break: {fault}")
+        account = self.world.account(self.one(Credential.objects, which))
+        more = {"seconds": 1200} if brief else {}
+        self.world.control(f"accounts/{account.service}/{account.email}/fault", fault=fault, **more)
+
+    @precondition(accounts_exist)
+    @rule(which=number)
+    def repair_account(self, which: int) -> None:
+        """The service is well again; what was revoked stays so."""
+        self.event("repair")
+        account = self.world.account(self.one(Credential.objects, which))
+        self.world.control(f"accounts/{account.service}/{account.email}/repair")
+
+    @precondition(links_exist)
+    @rule(which=number, happens=mishap, now=st.booleans())
+    def check(self, which: int, happens: Mishap | None, now: bool) -> None:
+        """The periodic check of one account, or "check now"; it finds out what is really the matter."""
+        self.event("check now" if now else "check")
+        link = self.link(which)
+        before, right = link.credential, truth(self.world, link.credential)
+        if now:
+            done = self.act(happens, lambda: linking.check_now(link, self.world.now()))
+        else:
+            done = self.act(happens, lambda: checks.check(before.pk, Cause.CHECK, self.world.now()))
+        if happens is None and done is not DIED:
+            self.found_out(before, right)
+
+    def found_out(self, before: Credential, right: Truth) -> None:
+        """After a check the account's state is what it really is; `before` is the row as it was."""
+        row = Credential.objects.values().get(pk=before.pk)
+        wrong = broken(row, self.world.now())
+        person = wrong and row["standing"] == Standing.ERROR and row["reason"] not in NO_PERSON
+        about = f"{row['service']} {row['account_email']}: {row['standing']} {row['reason']}, in truth {right}"
+        if right is Truth.FINE:
+            hold(not wrong and row["standing"] == Standing.OK, 2, about)
+        elif right is Truth.PERSON:
+            hold(person, 1, about)
+        elif before.standing != Standing.ERROR:
+            hold(not person, 2, about)
+
+    @precondition(links_exist)
+    @rule(which=number)
+    def ask_to_reconnect(self, which: int) -> None:
+        self.event("ask to reconnect")
+        notices.ask(self.link(which), self.world.now())
+
+    # Calendars
+
+    @rule(who=number, at=st.integers(0, 60), hours=st.integers(1, 4))
+    def appointment(self, who: int, at: int, hours: int) -> None:
+        """The member, or somebody for them, enters an appointment in a calendar."""
+        self.event("appointment")
+        calendars = Calendar.objects.filter(connection__member=self.member(who))
+        if not calendars.exists():
+            return
+        calendar = self.one(calendars.select_related("connection__credential"), at)
+        account = self.world.account(calendar.connection.credential)
+        start = self.tomorrow() + timedelta(hours=at)
+        if calendar.external_id in account.calendars:
+            self.world.control(
+                f"accounts/{account.service}/{account.email}/calendars/{calendar.external_id}/events",
+                title="Appointment",
+                start=start.isoformat(),
+                end=(start + timedelta(hours=hours)).isoformat(),
+            )
+
+    @rule(who=number)
+    def calendar_vanishes(self, who: int) -> None:
+        """Somebody deletes the second calendar at the service."""
+        self.event("calendar vanishes")
+        name = self.member(who).user.email.partition("@")[0]
+        for account in self.world.sandbox.state.accounts.values():
+            if account.email.startswith(f"{name}@"):
+                account.calendars.pop(f"second-{name}", None)
+
+    @rule(who=number)
+    def calendar_comes_back(self, who: int) -> None:
+        self.event("calendar comes back")
+        self.world.bring_back(self.member(who).user.email.partition("@")[0])
+
+    @precondition(lambda self: CalendarEvent.objects.exclude(external_id="").exists())
+    @rule(which=number)
+    def event_deleted_by_hand(self, which: int) -> None:
+        """A host deletes our event in their calendar."""
+        self.event("event deleted by hand")
+        event = self.one(CalendarEvent.objects.exclude(external_id=""), which)
+        for account in list(self.world.sandbox.state.accounts.values()):
+            for calendar in account.calendars.values():
+                if event.external_id in calendar.events:
+                    path = f"accounts/{account.service}/{account.email}/calendars/{calendar.id}/events"
+                    self.world.browser.delete(f"/control/api/{path}/{event.external_id}")
+                    self.witness.by_hand.add(event.pk)
+
+    @rule(which=number, checked=number, go_on=number, happens=mishap)
+    def tick(self, which: int, checked: int, go_on: int, happens: Mishap | None) -> None:
+        """Which calendars are checked, and which the member goes on without."""
+        self.event("tick")
+        links = Connection.objects.filter(credential__service__in=linking.CALENDAR_SERVICES)
+        if not links.exists():
+            return
+        link = self.one(links.select_related("credential", "member"), which)
+        ids = list(link.calendars.order_by("pk").values_list("pk", flat=True))
+        ticked = {pk for place, pk in enumerate(ids) if checked >> place & 1}
+        without = {pk for place, pk in enumerate(ids) if go_on >> place & 1}
+        now = self.world.now()
+        self.act(happens, lambda: linking.set_use(link.member, link, checked=ticked, go_on_without=without, now=now))
+
+    @rule(who=number, which=number, happens=mishap)
+    def add_bookings_to(self, who: int, which: int, happens: Mishap | None) -> None:
+        """Another calendar for the bookings, or none."""
+        self.event("add bookings to")
+        member = self.member(who)
+        ids = [None, *Calendar.objects.filter(connection__member=member, writable=True).values_list("pk", flat=True)]
+        chosen = ids[which % len(ids)]
+        self.act(happens, lambda: linking.set_booking_calendar(member, chosen, self.world.now()))
+
+    def _consent(self, happens: Mishap | None, work: Callable[[], Any]) -> Any:
+        """A connection that the service, or a mishap, may refuse: then it is explained."""
+        try:
+            return self.act(happens, work)
+        except ConnectProblem as problem:
+            self.world.ledger.refusals[f"connect: {problem.trouble}"] += 1
+            return problem
+
+
+def _ticks(link: Connection) -> list[tuple[int, str, bool]]:
+    ticked = link.calendars.filter(checked=True).order_by("pk")
+    return list(ticked.values_list("pk", "external_id", "go_on_without"))

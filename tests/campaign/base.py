@@ -1,0 +1,79 @@
+"""What all events of a campaign share: the world, the witness, and ways of choosing."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant
+
+from awase.models import BookingPage, Connection, Credential, Member
+from awase.services.refusals import Refused
+from tests.campaign.invariants import Witness
+from tests.campaign.wire import Kind, Mishap
+from tests.campaign.world import World
+
+number = st.integers(0, 11)
+mishap = st.one_of(
+    st.none(),
+    st.none(),
+    st.builds(Mishap, st.sampled_from([Kind.LOST, Kind.DIES_BEFORE_CALL, Kind.DIES_AFTER_CALL]), st.integers(1, 4)),
+    st.builds(Mishap, st.just(Kind.DIES_AT_STATEMENT), st.integers(1, 60)),
+)
+
+
+class Events(RuleBasedStateMachine):
+    """One run. The class's `world` is set before."""
+
+    world: ClassVar[World]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world.restore()
+        self.world.ledger.runs += 1
+        self.witness = Witness(self.world)
+        self.since_healed = 0
+
+    @invariant()
+    def all_hold(self) -> None:
+        self.witness.look()
+
+    def event(self, name: str) -> None:
+        self.since_healed += 1
+        self.world.ledger.steps += 1
+        self.world.ledger.events[name] += 1
+
+    def act(self, happens: Mishap | None, work: Callable[[], Any]) -> Any:
+        """What the work gives, the refusal that it met, or DIED."""
+        try:
+            return self.world.act(happens, work)
+        except Refused as refused:
+            self.world.ledger.refusals[refused.refusal] += 1
+            return refused
+
+    def one(self, rows: Any, which: int) -> Any:
+        found = list(rows.order_by("pk"))
+        return found[which % len(found)]
+
+    def page(self, which: int) -> BookingPage:
+        found: BookingPage = self.one(BookingPage.objects, which)
+        return found
+
+    def member(self, which: int) -> Member:
+        found: Member = self.one(Member.objects.select_related("user"), which)
+        return found
+
+    def link(self, which: int) -> Connection:
+        found: Connection = self.one(Connection.objects.select_related("credential", "member__user"), which)
+        return found
+
+    def tomorrow(self) -> datetime:
+        return self.world.now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+def links_exist(_: object) -> bool:
+    return Connection.objects.exists()
+
+
+def accounts_exist(_: object) -> bool:
+    return Credential.objects.exists()

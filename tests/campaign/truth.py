@@ -1,0 +1,58 @@
+"""What is really the matter with an account, as only the sandbox knows it."""
+
+from enum import Enum
+
+from awase.models import Credential
+from sandbox.state import Account
+from tests.campaign.world import World
+
+PERSON = {
+    "revoked",
+    "expired",
+    "password_changed",
+    "mfa_required",
+    "consent_missing",
+    "scope_missing",
+    "app_deauthorized",
+    "disabled",
+    "account_gone",
+    "admin_blocked",
+    "no_mailbox",
+}
+TRANSIENT = {"outage", "timeout", "html_body", "truncated_json", "lost_answer", "rate_limited", "calendar_error"}
+OURS = {"app_secret_expired"}
+CAPABILITY = {"no_licence", "meet_failed"}
+
+
+class Truth(Enum):
+    FINE = "fine"
+    PERSON = "somebody must act"
+    TRANSIENT = "passes by itself"
+    OURS = "the operator must act"
+    CAPABILITY = "some meetings cannot be made"
+
+
+def truth(world: World, credential: Credential) -> Truth:
+    """The state of the account, and of the tokens that we hold for it."""
+    account = world.account(credential)
+    now = world.sandbox.epoch()
+    names = {fault.name for fault in account.faults if fault.until is None or now < fault.until}
+    if names & PERSON or not _granted(world, credential, account):
+        return Truth.PERSON
+    for kind, some in ((Truth.TRANSIENT, TRANSIENT), (Truth.OURS, OURS), (Truth.CAPABILITY, CAPABILITY)):
+        if names & some:
+            return kind
+    return Truth.FINE
+
+
+def _granted(world: World, credential: Credential, account: Account) -> bool:
+    """Whether the tokens that we hold still work, or can be renewed, with all that was granted."""
+    state = world.sandbox.state
+    held = [state.tokens.get(credential.secret[kind]) for kind in ("access_token", "refresh_token")]
+    alive = [
+        token
+        for token in held
+        if token and not token.dead and (token.expires_at is None or token.expires_at > world.sandbox.epoch())
+    ]
+    grants = [state.grants[token.grant] for token in alive]
+    return bool(alive) and not any(grant.ended or grant.withheld for grant in grants)

@@ -1,0 +1,309 @@
+"""A small company on a real database, its accounts in the sandbox, and everything that can happen to them.
+
+The world is built once – people, real consent screens, pages – and put back from a copy for each run.
+"""
+
+import copy
+import logging
+import re
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx2
+from django.conf import settings
+from django.core import mail
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection, connections
+
+from awase import registry
+from awase.demo.consent import answer_consent
+from awase.domain.health import LocationKind, Service
+from awase.environment import database
+from awase.models import (
+    Booking,
+    BookingPage,
+    Calendar,
+    Condition,
+    Connection,
+    Credential,
+    Location,
+    Member,
+    PageMember,
+    User,
+)
+from awase.models.booking import HostTime
+from awase.models.page import Assignment
+from awase.services import accounts, booking, pages
+from awase.services import connections as linking
+from awase.services.slots import offer
+from sandbox.app import Sandbox, wsgi
+from sandbox.state import Account, State
+from tests.campaign.clock import Clock, running
+from tests.campaign.wire import Killed, Mishap, Wire
+
+GUEST = "zashiki"
+"""Part of whatever a guest types, so that it is found wherever it does not belong."""
+
+PEOPLE = {
+    "tanaka": (Service.GOOGLE, Service.ZOOM),
+    "sato": (Service.GOOGLE, Service.ZOOM),
+    "suzuki": (Service.MICROSOFT, Service.TEAMS),
+    "stranger": (Service.GOOGLE,),
+}
+SERVICES = (Service.GOOGLE, Service.MICROSOFT, Service.ZOOM, Service.TEAMS)
+TOKENS = re.compile(rb"ya29\.a0|1//0e|4/0A|EwB4A8l6|1\.AXkA|M\.C512_|zm-[arc]\.|sandbox-secret")
+
+
+class Broken(AssertionError):
+    """An invariant does not hold. `invariant` is its number in connection-health.md section 10."""
+
+    def __init__(self, invariant: int, text: str) -> None:
+        super().__init__(f"invariant {invariant}: {text}")
+        self.invariant = invariant
+
+
+class Died:
+    """What a piece of work is when its process died."""
+
+
+DIED = Died()
+
+
+@dataclass
+class Ledger:
+    """What happened, over all runs."""
+
+    events: Counter[str] = field(default_factory=Counter)
+    steps: int = 0
+    runs: int = 0
+    refusals: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class Copy:
+    """The world as it was built."""
+
+    database: sqlite3.Connection
+    state: State
+
+
+class LogWatch(logging.Handler):
+    """Notes every line that the product logs and that holds a secret or a guest's detail."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.leaks: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = self.format(record)
+        if GUEST in text.lower() or TOKENS.search(text.encode()):
+            self.leaks.append(text[:500])
+
+
+class World:
+    """Everything that a run acts upon. Methods are events; they raise what the product raises."""
+
+    def __init__(self, clock: Clock, wire: Wire, logs: LogWatch) -> None:
+        self.clock, self.wire, self.logs = clock, wire, logs
+        self.ledger = Ledger()
+        self.guests = 0
+        self.copy: Copy | None = None
+        self.sandbox = self._new_sandbox()
+
+    def _new_sandbox(self) -> Sandbox:
+        def hold(seconds: float) -> NoReturn:
+            raise httpx2.ReadTimeout("no answer from the sandbox")
+
+        sandbox = Sandbox(sleep=lambda seconds: None, hold=hold)
+        self.app = httpx2.WSGITransport(app=wsgi(sandbox))
+        self.wire.app = self.app
+        self.browser = httpx2.Client(transport=self.app, base_url="http://localhost")
+        return sandbox
+
+    # Building and putting back
+
+    def restore(self) -> None:
+        """Everything as it was built, at START."""
+        self.clock.restart()
+        cache.clear()
+        mail.outbox = []
+        self.guests = 0
+        self.sandbox = self._new_sandbox()
+        if self.copy is None:
+            self._build()
+            connection.ensure_connection()
+            self.copy = Copy(sqlite3.connect(":memory:", check_same_thread=False), copy.deepcopy(self.sandbox.state))
+            connection.connection.backup(self.copy.database)
+        else:
+            self.sandbox.state = copy.deepcopy(self.copy.state)
+            connection.ensure_connection()
+            self.copy.database.backup(connection.connection)
+
+    def _build(self) -> None:
+        members = {}
+        for name, services in PEOPLE.items():
+            user = User.objects.create_user(f"{name}@minato.example", None, name=name.title())
+            if name in ("tanaka", "stranger"):
+                members[name] = accounts.found_workspace(user, name=name.title(), slug=name)
+            else:
+                members[name] = accounts.add_member(members["tanaka"].workspace, user)
+            for service in services:
+                self.control("accounts", service=self.at(service), email=user.email, name=user.name)
+            for service in services:
+                if service in linking.CALENDAR_SERVICES:
+                    path = f"accounts/{self.at(service)}/{user.email}/calendars"
+                    self.control(path, id=f"second-{name}", name="Second")
+                self.connect(members[name], service, user.email)
+        tanaka, sato, suzuki = members["tanaka"], members["sato"], members["suzuki"]
+        self._page("all", tanaka, [tanaka, sato], Condition.ALL, LocationKind.ZOOM)
+        self._page("any", tanaka, [tanaka, sato, suzuki], Condition.ANY, LocationKind.ZOOM, LocationKind.TEAMS)
+        self._page("outside", tanaka, [suzuki], Condition.ALL, LocationKind.MEET, LocationKind.IN_PERSON)
+        self._page("free", sato, [sato, suzuki], Condition.ANY)
+        self._page("strange", members["stranger"], [members["stranger"]], Condition.ALL, LocationKind.MEET)
+
+    def _page(
+        self, slug: str, owner: Member, members: list[Member], condition: Condition, *kinds: LocationKind
+    ) -> None:
+        page = pages.create(owner, title=slug.title(), slug=slug, now=self.now(), notice_minutes=0, period_days=14)
+        Location.objects.bulk_create(Location(page=page, kind=kind, position=i) for i, kind in enumerate(kinds))
+        BookingPage.objects.filter(pk=page.pk).update(assignment=Assignment.EVEN)
+        PageMember.objects.filter(page=page).delete()
+        page.refresh_from_db()
+        ids = tuple(member.pk for member in members)
+        pages.set_people(page, pages.People(condition, Assignment.EVEN, True, owner.pk, ids), self.now())
+
+    # Acting
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def act(self, mishap: Mishap | None, work: Callable[[], Any]) -> Any:
+        """Let the product do `work`; DIED if its process died on the way."""
+        try:
+            with self.wire.mishaps(mishap):
+                return work()
+        except Killed:
+            self.ledger.events["(process died)"] += 1
+            return DIED
+
+    def control(self, path: str, **body: Any) -> Any:
+        """The sandbox's control interface."""
+        answer = self.browser.post(f"/control/api/{path}", json=body)
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
+    @staticmethod
+    def at(service: Service | str) -> str:
+        """The service in the sandbox: Teams is Microsoft's."""
+        return "microsoft" if service == Service.TEAMS else str(service)
+
+    def account(self, credential: Credential) -> Account:
+        """What stands behind a credential at the service."""
+        account = self.sandbox.account(self.at(credential.service), credential.account_email)
+        assert account is not None
+        return account
+
+    def connect(
+        self,
+        member: Member,
+        service: Service,
+        email: str,
+        *,
+        again: Connection | None = None,
+        allow: bool = True,
+        without: Collection[str] = (),
+    ) -> Connection:
+        """Through the consent screen, as `member` does it in a browser."""
+        address, pending = linking.start(member, service, again, self.now())
+        back = answer_consent(self.browser, address, email, allow=allow, without=without)
+        answer = dict(parse_qsl(urlsplit(back).query))
+        return linking.finish(member, service, pending, answer, self.now())
+
+    def bring_back(self, name: str) -> None:
+        """Restore the second calendar of somebody's accounts, where it has vanished."""
+        for account in list(self.sandbox.state.accounts.values()):
+            known = Calendar.objects.filter(connection__credential__account_email=account.email)
+            mine = account.email.startswith(f"{name}@") and known.filter(external_id=f"second-{name}").exists()
+            if account.service != "zoom" and mine and f"second-{name}" not in account.calendars:
+                path = f"accounts/{account.service}/{account.email}/calendars"
+                self.control(path, id=f"second-{name}", name="Second")
+
+    def starts(self, page: BookingPage, days: int = 7) -> tuple[datetime, ...]:
+        """The starts that the page offers within `days`."""
+        found = offer(page, self.now(), self.now() + timedelta(days=days), self.now()).slots.starts
+        return tuple(datetime.fromtimestamp(start, self.now().tzinfo) for start in found)
+
+    def guest(self) -> booking.Guest:
+        """Somebody new, of whom nothing may appear where it does not belong."""
+        self.guests += 1
+        name = f"{GUEST.title()} {self.guests:03d}"
+        return booking.Guest(
+            name=name,
+            email=f"{GUEST}{self.guests:03d}@guest.example",
+            language="en",
+            time_zone="Asia/Tokyo",
+            note=f"{GUEST} note",
+            phone="",
+        )
+
+    def book(self, page: BookingPage, start: datetime, **more: Any) -> Booking:
+        wish = booking.Request(start=start, guest=self.guest(), **more)
+        return booking.book(page, wish, self.now())
+
+
+def hold(true: bool, invariant: int, text: str) -> None:
+    """Raise Broken unless it is true."""
+    if not true:
+        raise Broken(invariant, text)
+
+
+def hosts(taken: Booking) -> set[int]:
+    """The members who host a booking, or the session in which it is a seat."""
+    return set(HostTime.objects.filter(booking=taken.session or taken).values_list("member", flat=True))
+
+
+@contextmanager
+def world() -> Iterator[World]:
+    """A world on a database file of its own, in the place of the default one."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="awase-campaign-"))
+        stack.enter_context(_own_database(Path(folder)))
+        wire = Wire()
+        stack.enter_context(registry.use_transport(wire))
+        logs = LogWatch()
+        root = logging.getLogger()
+        level = root.level
+        root.setLevel(logging.INFO)
+        stack.callback(root.setLevel, level)
+        root.addHandler(logs)
+        stack.callback(root.removeHandler, logs)
+        clock = stack.enter_context(running())
+        yield World(clock, wire, logs)
+
+
+@contextmanager
+def _own_database(folder: Path) -> Iterator[None]:
+    usual, kept = settings.DATABASES["default"], connections["default"]
+    address = database("AWASE_CAMPAIGN_DATABASE", f"sqlite:///{folder / 'campaign.sqlite3'}")
+    # Whether the disk keeps it is not what is tested, and takes most of the time.
+    hasty = address["OPTIONS"]["init_command"].replace("synchronous=NORMAL", "synchronous=OFF")
+    options = {**address["OPTIONS"], "init_command": hasty}
+    ours = {**usual, **address, "OPTIONS": options, "CONN_HEALTH_CHECKS": False}
+    settings.DATABASES["default"] = ours
+    connections["default"] = connections.create_connection("default")
+    try:
+        call_command("migrate", verbosity=0)
+        yield
+    finally:
+        connections["default"].close()
+        settings.DATABASES["default"] = usual
+        connections["default"] = kept
