@@ -96,12 +96,9 @@ def _judge(question: _Question, answer: Answer, start: datetime, end: datetime, 
     if isinstance(answer, Failure):
         return _after_failure(question.calendars, answer, account, now)
     record(account.pk, Good(), Cause.LIVE_CHECK, now)
-    members = {calendar.connection.member_id for calendar in question.calendars}
-    own = set(
-        CalendarEvent.objects.filter(member__in=members, booking__end__gt=start, booking__start__lt=end).values_list(
-            "member", "key"
-        )
-    )
+    # An event of ours blocks as the booking says, which may have been moved or cancelled a moment ago.
+    ours = {event.own_key for found in answer.values() if not isinstance(found, Failure) for event in found}
+    own = set(CalendarEvent.objects.filter(key__in=ours).values_list("member", "key"))
     unfit = set()
     for calendar in question.calendars:
         member_id = calendar.connection.member_id

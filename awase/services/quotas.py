@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from awase.domain.intervals import Span, span
 from awase.domain.limits import NO_LIMITS, Limit, Per, Quota, from_json
@@ -62,7 +62,7 @@ def _quota(
     if not _in_total(limits):
         rows = rows.filter(start__gt=start - WHOLE_MONTHS, start__lt=end + WHOLE_MONTHS)
     if moving is not None:
-        rows = rows.exclude(pk=moving.pk)
+        rows = rows.exclude(Q(pk=moving.pk) | Q(session=moving.pk))
     return Quota(limits, tuple(span(begins, ends) for begins, ends in rows.values_list("start", "end")))
 
 

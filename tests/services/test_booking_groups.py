@@ -142,6 +142,18 @@ def test_a_host_moves_or_cancels_a_session_with_all_its_guests(
     assert len(mail.outbox) == 3 and all("病気のため" in message.body for message in mail.outbox)
 
 
+def test_the_guests_of_a_session_do_not_count_against_its_own_move(
+    page: BookingPage, owner: Any, free_start: Any, book: Any
+) -> None:
+    BookingPage.objects.update(
+        limits={"page": [{"per": "day", "bookings": 2}], "guest": [{"per": "day", "bookings": 1}]}
+    )
+    page.refresh_from_db()
+    start = free_start(page)
+    session = [book(page, start, email=f"{name}@guest.example").session for name in ("ann", "ben")].pop()
+    assert moving.move(session, start + AN_HOUR, utcnow(), by=owner).start == start + AN_HOUR
+
+
 def test_a_seat_that_is_asked_for_holds_it_and_makes_event_and_meeting_only_once_approved(
     page: BookingPage, owner: Any, free_start: Any, book: Any, work: Any, control: Control
 ) -> None:

@@ -102,6 +102,16 @@ def test_asking_twice_for_the_same_move_moves_once(page: BookingPage, free_start
     assert Booking.objects.get().start == taken.start
 
 
+def test_the_time_before_is_free_at_once_although_the_event_still_stands_there(
+    team: Any, page_of: Any, free_start: Any, book: Any, work: Any
+) -> None:
+    page = page_of(team[0])
+    taken = book(page, free_start(page))
+    work()
+    moving.move(taken, taken.start + timedelta(hours=1), utcnow(), by=None)
+    assert book(page, taken.start, email="other@guest.example").start == taken.start
+
+
 @pytest.mark.parametrize("by_host", [False, True])
 @pytest.mark.parametrize("shift", [timedelta(minutes=7), timedelta(microseconds=1), -timedelta(days=30)])
 def test_a_booking_is_not_moved_off_the_grid_or_into_the_past(
