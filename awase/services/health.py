@@ -354,7 +354,9 @@ def renew(pages: Iterable[BookingPage], now: datetime, cause: Cause, credential:
     stopped: list[BookingPage] = []
     opened: list[BookingPage] = []
     with transaction.atomic():
-        before = {health.page_id: health for health in PageHealth.objects.filter(page__in=pages)}
+        # Locked before the accounts are read, so that of two that change at once the later one sees the earlier.
+        stored = PageHealth.objects.select_for_update(no_key=True).filter(page__in=pages).order_by("page")
+        before = {health.page_id: health for health in stored}
         answers = verdicts(pages, now)
         kept, history = [], []
         for page in pages:

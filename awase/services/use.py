@@ -23,7 +23,7 @@ def renew_use(member_ids: Collection[int], now: datetime) -> None:
     comes into use is checked at once.
     """
     touched = Connection.objects.filter(member__in=member_ids).values("credential")
-    credentials = list(Credential.objects.filter(pk__in=touched))
+    credentials = list(Credential.objects.filter(pk__in=touched).order_by("pk"))
     connections = list(Connection.objects.filter(credential__in=credentials).select_related("credential", "member"))
     members = {connection.member_id for connection in connections}
     with_calendars = set(

@@ -19,8 +19,8 @@ django.setup()
 from django.db.models import QuerySet  # noqa: E402
 
 from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError, Reason  # noqa: E402
-from awase.models import BookingPage, Credential  # noqa: E402
-from awase.services import booking, placing  # noqa: E402
+from awase.models import BookingPage, Credential, PageHealth  # noqa: E402
+from awase.services import booking, health, placing  # noqa: E402
 from awase.services.signals import Cause, Good, record  # noqa: E402
 from awase.services.tokens import StoredTokens  # noqa: E402
 
@@ -66,7 +66,14 @@ def signal(credential: int, good: bool) -> str:
     return "recorded"
 
 
-ACTS: dict[str, Callable[..., Any]] = {"book": book, "refresh": refresh, "signal": signal}
+def outdated() -> list[str]:
+    """The pages whose stored answer is not the gate's."""
+    answers = health.verdicts(BookingPage.objects.all(), datetime.now(UTC))
+    stored = PageHealth.objects.select_related("page")
+    return [row.page.slug for row in stored if row.open != answers[row.page_id].open]
+
+
+ACTS: dict[str, Callable[..., Any]] = {act.__name__: act for act in (book, refresh, signal, outdated)}
 
 if __name__ == "__main__":
     for line in sys.stdin:

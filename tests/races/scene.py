@@ -5,8 +5,7 @@ that the first lends to the second. `unguard`: take
 the database's own guard away. `overlaps`: how many pairs of active host times overlap.
 
 For sharing – `zoom_user`: somebody with a Zoom account; gives the token. `rush`: a dozen bookings at once.
-`mails`: how many were sent. `accounts_of_both`: the ids of the two hosts' accounts. `outdated`: the pages whose
-stored answer is not the gate's.
+`mails`: how many were sent. `accounts_of_both`: the ids of the two hosts' accounts.
 
 For killing – `targets`: two people, three pages, one for each service that makes meetings; gives API keys.
 `waiting`: how many effects are due or under way. `verdict`: what should stand outside, and what is wrong inside.
@@ -43,14 +42,13 @@ from awase.models import (  # noqa: E402
     HostTime,
     Location,
     Member,
-    PageHealth,
     PageMember,
     SentMail,
     User,
     WeeklySchedule,
 )
 from awase.models.guards import GUARDED  # noqa: E402
-from awase.services import accounts, booking, connections, health, keys, pages  # noqa: E402
+from awase.services import accounts, booking, connections, keys, pages  # noqa: E402
 from awase.services.tokens import StoredTokens  # noqa: E402
 
 ALWAYS = [[[0, 1440]]] * 7
@@ -164,12 +162,6 @@ def accounts_of_both() -> list[int]:
     return list(Credential.objects.order_by("pk").values_list("pk", flat=True))
 
 
-def outdated() -> list[str]:
-    answers = health.verdicts(BookingPage.objects.all(), datetime.now(UTC))
-    stored = PageHealth.objects.select_related("page")
-    return [row.page.slug for row in stored if row.open != answers[row.page_id].open]
-
-
 def targets() -> list[str]:
     first, second = people("first", "second")
     page("zoom", Condition.ALL, first, second, location=LocationKind.ZOOM)
@@ -228,7 +220,7 @@ def _half_written(one: Booking) -> Iterator[str]:
 
 
 TO_RACE = (hosts, unguard, overlaps)
-TO_SHARE = (zoom_user, rush, mails, accounts_of_both, outdated)
+TO_SHARE = (zoom_user, rush, mails, accounts_of_both)
 TO_KILL = (targets, waiting, verdict)
 COMMANDS: dict[str, Callable[[], Any]] = {command.__name__: command for command in (*TO_RACE, *TO_SHARE, *TO_KILL)}
 
