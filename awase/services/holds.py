@@ -66,6 +66,11 @@ def live(page: BookingPage, token: str, start: datetime, now: datetime) -> Hold 
     return Hold.objects.filter(page=page, token=token, start=start, expires_at__gt=now).first()
 
 
+def live_token(page: BookingPage, token: str, now: datetime) -> Hold | None:
+    """The hold with this token, if it stands."""
+    return Hold.objects.filter(page=page, token=token, expires_at__gt=now).first() if token else None
+
+
 def renew(page: BookingPage, token: str, now: datetime) -> Hold:
     """Five minutes more, counted from now, as long as the hold has not run out. Raises Refused."""
     standing = Hold.objects.filter(page=page, token=token, expires_at__gt=now)

@@ -49,14 +49,14 @@ def move(
         return booking
     if not own and length not in {booking.page.duration_minutes, *booking.page.durations}:
         raise Refused(Refusal.LENGTH_UNKNOWN)
-    wish = standing_wish(booking, start, length, _with_its_session(booking))
+    wish = standing_wish(booking, start, length, with_its_session(booking))
     scouted = scout(eased(booking.page, unbound=by is not None), wish, now)
     with locked(booking.page, scouted.known) as page:
         before, booking = booking, bookings_locked(booking)
         _require_movable(booking, now, by, reason)
         if booking.start == start and booking.end == wish.end:
             return booking  # the same request, sent twice at the same moment
-        if booking.sequence != before.sequence or _with_its_session(booking) != wish.moving:
+        if booking.sequence != before.sequence or with_its_session(booking) != wish.moving:
             raise Refused(Refusal.CHANGED)
         booking.page = page
         placement = decide(eased(page, unbound=by is not None), wish, now, scouted)
@@ -89,7 +89,7 @@ def _require_movable(booking: Booking, now: datetime, by: Member | None, reason:
     require_in_time(booking, by, reason, now, allowed=page.guests_move, until=page.move_until_minutes)
 
 
-def _with_its_session(booking: Booking) -> Booking:
+def with_its_session(booking: Booking) -> Booking:
     """What moves: the only guest of a session takes it along."""
     session = booking.session
     if session is not None and session.seats.filter(state__in=COUNTED).count() == 1:

@@ -10,25 +10,29 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from awase.domain.health import LocationKind
 from awase.domain.intervals import epoch, moment
+from awase.domain.questions import from_json
 from awase.models import Booking, BookingPage
-from awase.services import booking, dates, words
+from awase.services import booking, dates, holds, words
 from awase.services.booking import Refusal, Refused
 from awase.services.slots import Offer, offer
 from awase.web import guest, limits
-from awase.web.guest import Context, Wish, link
+from awase.web.access import of_page
+from awase.web.extra_fields import FurtherField, answers, question_fields
+from awase.web.guest import PREFILL, Context, Wish, link
 
 SALT = "awase.book"
 DAY = 24 * 3600
+HOLDS_AN_HOUR = 120
 BOOKINGS_AN_HOUR = 30  # of one client on one page
 FRESH_TIMES = 6
 GONE = "gone"
@@ -68,6 +72,8 @@ class BookingForm(forms.Form):
     def __init__(self, answer: Offer, start: datetime | None, wish: Wish, **options: Any) -> None:
         super().__init__(**options)
         self.answer, self.start = answer, start
+        self.fields |= question_fields(from_json(answer.page.questions))
+        self.fields["further"] = FurtherField()
         names = {member.id: words.person(member.name) for member in answer.value.members}
         self.kinds = {place.id: place.kind for place in answer.value.locations}
         hosts = answer.hosts_at(start) if start and guest.guests_choose(answer.page) else ()
@@ -138,6 +144,7 @@ class BookingForm(forms.Form):
             note=entries["note"],
             phone=entries.get("phone", ""),
             place=entries.get("where", ""),
+            further=entries["further"],
         )
 
 
@@ -155,17 +162,47 @@ def signed(page: BookingPage, token: str) -> tuple[datetime, str] | None:
     return (moment(start), key) if page_id == page.pk else None
 
 
+def entered(posted: QueryDict) -> dict[str, Any]:
+    """What of a request belongs to the form: answers to questions may have several values."""
+    return {
+        name: posted.getlist(name) if name.startswith(PREFILL) and len(posted.getlist(name)) > 1 else posted[name]
+        for name in posted
+        if name in BookingForm.base_fields or name.startswith(PREFILL) or name == "further"
+    }
+
+
 # No cookie is set for guests, so there is none to check a form against: the form carries a signed token instead.
 # It would protect nothing here to do more, since a guest's request has no rights that another site could borrow.
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
-def book(request: HttpRequest, workspace_slug: str, page_slug: str) -> HttpResponse:
+@of_page
+def book(request: HttpRequest, page: BookingPage) -> HttpResponse:
     """The form for one start, and its answer."""
-    page = guest.find_page(workspace_slug, page_slug)
     sheet = Sheet(request, page, timezone.now())
     if request.method == "POST" and "again" not in request.POST:
         return sheet.take()
     return sheet.fill_in(guest.start_of(request.POST.get("again", request.GET.get("start", ""))))
+
+
+@csrf_exempt
+@require_POST
+@of_page
+def hold(request: HttpRequest, page: BookingPage) -> HttpResponse:
+    """Hold the time of this form for its guest. The form asks for it by script; without, it is booked as ever."""
+    token = signed(page, request.POST.get("token", ""))
+    if token is None or limits.exceeded(request, f"hold:{page.pk}", HOLDS_AN_HOUR):
+        return HttpResponse(status=204)
+    try:
+        held = holds.hold(
+            page,
+            token[0],
+            timezone.now(),
+            client=limits.client_address(request),
+            minutes=guest.asked_minutes(request, page),
+        )
+    except Refused:
+        return HttpResponse(status=204)
+    return guest.show(request, "public/_held.html", {"hold": held.token})
 
 
 class Sheet:
@@ -174,6 +211,9 @@ class Sheet:
     def __init__(self, request: HttpRequest, page: BookingPage, now: datetime) -> None:
         self.request, self.page, self.now = request, page, now
         self.zone = guest.zone_of(request, page)
+        self.minutes = guest.asked_minutes(request, page)
+        self.once = request.GET.get("once", "")
+        self.hold = holds.live_token(page, request.POST.get("hold", ""), now)
 
     def fill_in(self, start: datetime | None) -> HttpResponse:
         """The form for this start, with whatever was typed before; or fresh times if it cannot be had."""
@@ -210,6 +250,11 @@ class Sheet:
             location_id=form.cleaned_data["place"],
             host_id=form.cleaned_data["host"],
             idempotency_key=key,
+            minutes=self.minutes,
+            answers=answers(form.fields, form.cleaned_data),
+            tracking={name: self.request.GET[name][:200] for name in guest.TRACKED if self.request.GET.get(name)},
+            hold=self.hold.token if self.hold else "",
+            once=self.once,
         )
         try:
             return to_booking(booking.book(self.page, wish, self.now))
@@ -248,28 +293,28 @@ class Sheet:
     def offered(self, start: datetime | None) -> Offer:
         """The page's offer for this single start."""
         start = start or self.now
-        return offer(self.page, start, start.replace(second=1), self.now)
+        return offer(self.page, start, start.replace(second=1), self.now, minutes=self.minutes, hold=self.hold)
 
     def form(self, answer: Offer, start: datetime | None, *, bound: bool = False) -> BookingForm:
         posted = self.request.POST
-        entries = {name: value for name, value in posted.items() if name in BookingForm.base_fields}
-        return BookingForm(
-            answer, start, Wish.of(self.request, answer), initial=entries, data=posted if bound else None
-        )
+        entries = entered(self.request.GET) | entered(posted)
+        wish = Wish.of(self.request, answer)
+        return BookingForm(answer, start, wish, initial=entries, data=posted if bound else None)
 
     def stopped(self, start: datetime | None) -> HttpResponse:
         """The page has stopped. Whoever has typed something may go on with it once bookings are taken again."""
         posted = self.request.POST
         if not posted:
             return guest.stopped(self.request, self.page)
-        entries = [(name, posted[name]) for name in BookingForm.base_fields if posted.get(name)]
+        known = entered(posted)
+        entries = [(name, value) for name in known for value in posted.getlist(name) if value]
         again = guest.start_text(start) if start else ""
         retry = {"url": self.request.get_full_path(), "entries": [("again", again), *entries]}
         return guest.stopped(self.request, self.page, status=409, retry=retry)
 
     def gone(self, start: datetime | None) -> HttpResponse:
         """This start is not to be had: fresh times around it, as buttons of the same form."""
-        answer, _end = guest.whole_offer(self.page, self.now)
+        answer, _end = guest.whole_offer(self.page, self.now, self.minutes)
         wish = Wish.of(self.request, answer)
         wanted = epoch(start or self.now)
         nearest = sorted(sorted(wish.starts(answer), key=lambda at: abs(at - wanted))[:FRESH_TIMES])
@@ -302,7 +347,7 @@ class Sheet:
         gone: Context | None = None,
     ) -> HttpResponse:
         points = [self.time_point(start)] if start else []
-        wish = Wish(form.only("host"), form.only("place")) if start else Wish.of(self.request, answer)
+        wish = Wish(form.only("host"), form.only("place"), self.minutes) if start else Wish.of(self.request, answer)
         day = f"{start.astimezone(ZoneInfo(self.zone)):%Y-%m-%d}" if start else None
         context = {
             "page": guest.summary(self.page, answer, wish, *points),
@@ -314,12 +359,15 @@ class Sheet:
             "form": form,
             "token": sign(self.page, start, key or uuid4().hex) if start else "",
             "gone": gone,
-            "button": _("Book") if start else "",
+            "button": (_("Send the request") if self.page.approval else _("Book")) if start else "",
+            "hold_url": link(self.request, guest.address("hold", self.page)) if start and not self.hold else "",
+            "hold": self.hold.token if self.hold else "",
+            **guest.manner(self.request, self.page),
         }
         return guest.show(self.request, "public/form.html", context, status=status)
 
     def time_point(self, start: datetime) -> Context:
-        end = start + timedelta(minutes=self.page.duration_minutes)
+        end = start + timedelta(minutes=self.minutes or self.page.duration_minutes)
         return {
             "icon": "calendar",
             "text": dates.when(start, end, self.zone),

@@ -15,21 +15,25 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import linebreaks
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from awase.domain.health import LocationKind, LocationValue
 from awase.domain.intervals import epoch, moment
 from awase.models import BookingPage, Condition, Workspace
-from awase.models.page import Assignment
+from awase.models.page import Assignment, Visibility
 from awase.models.prepared import prepared
 from awase.services import words
 from awase.services.reading import LONGEST_HORIZON
 from awase.services.slots import Offer, offer, rules_of
+from awase.web.lengths import length
 
 Context = dict[str, Any]
 ZONE_COOKIE = "zone"
-KEPT = ("zone", "host", "place", "lang")  # what a guest has chosen goes along in every link, cookies or not
+# What a guest has chosen, and how they came, goes along in every link, cookies or not.
+TRACKED = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+KEPT = ("zone", "host", "place", "minutes", "lang", "link", "once", "embed", "name", "email", *TRACKED)
+PREFILL = "q_"  # an answer that the link fills in
 YEAR = 365 * 24 * 3600
 FIRST_YEAR, LAST_YEAR = 2000, 3000  # beyond them the calendar of some zone ends
 ICONS = {LocationKind.PHONE: "phone", LocationKind.IN_PERSON: "place", LocationKind.ASK_GUEST: "place"}
@@ -57,7 +61,7 @@ def address(name: str, page: BookingPage) -> str:
 
 def link(request: HttpRequest, path: str, **changes: str | None) -> str:
     """`path` with what the guest has chosen; `changes` add to it, or take away (None)."""
-    kept = {name: request.GET[name] for name in KEPT if request.GET.get(name)}
+    kept = {name: request.GET[name] for name in request.GET if name in KEPT or name.startswith(PREFILL)}
     query = {name: value for name, value in (kept | changes).items() if value}
     return f"{path}?{urlencode(query)}" if query else path
 
@@ -92,16 +96,19 @@ def zone_of(request: HttpRequest, page: BookingPage) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """The person and the place that the guest has asked for, where there is a choice; None: any."""
+    """The person, the place and the length that the guest has asked for, where there is a choice; None: any, and
+    the page's own length."""
 
     host_id: int | None = None
     place_id: int | None = None
+    minutes: int | None = None
 
     @classmethod
     def of(cls, request: HttpRequest, answer: Offer) -> "Wish":
         return cls(
             _among(request.GET.get("host"), person_choices(answer)),
             _among(request.GET.get("place"), place_choices(answer)),
+            asked_minutes(request, answer.page),
         )
 
     def starts(self, answer: Offer) -> list[int]:
@@ -121,6 +128,16 @@ class Wish:
 def _among(text: str | None, ids: tuple[int, ...]) -> int | None:
     number = int(text) if text and text.isascii() and text.isdigit() else None
     return number if number in ids else None
+
+
+def lengths(page: BookingPage) -> list[int]:
+    """The lengths that guests may choose among, in minutes."""
+    return sorted({page.duration_minutes, *page.durations})
+
+
+def asked_minutes(request: HttpRequest, page: BookingPage) -> int | None:
+    """The length that the guest has asked for; None for the page's own."""
+    return _among(request.GET.get("minutes"), tuple(lengths(page)))
 
 
 def guests_choose(page: BookingPage) -> bool:
@@ -149,10 +166,10 @@ def places_at(answer: Offer, start: datetime, host_id: int | None) -> tuple[int,
     return tuple(place for place in places if place in own)
 
 
-def whole_offer(page: BookingPage, now: datetime) -> tuple[Offer, datetime]:
+def whole_offer(page: BookingPage, now: datetime, minutes: int | None = None) -> tuple[Offer, datetime]:
     """Everything that the page offers from now to the end of its period, or of what is read ahead; and that end."""
     end = moment(min(rules_of(page).period_span(epoch(now))[1], epoch(now + LONGEST_HORIZON)))
-    return offer(page, now, end, now), end
+    return offer(page, now, end, now, minutes=minutes), end
 
 
 def summary(page: BookingPage, answer: Offer, wish: Wish, *points: Context) -> Context:
@@ -164,7 +181,7 @@ def summary(page: BookingPage, answer: Offer, wish: Wish, *points: Context) -> C
         **title(page),
         "description": SafeString(linebreaks(page.description, autoescape=True)) if page.description else "",
         "points": [
-            {"icon": "clock", "text": minutes(page.duration_minutes)},
+            {"icon": "clock", "text": length(wish.minutes or page.duration_minutes)},
             *([place_point(places)] if places else []),
             *people_points(answer, wish),
             *points,
@@ -176,15 +193,21 @@ def title(page: BookingPage) -> Context:
     return {"org": page.workspace.name, "title": page.title, "letter": letter(page.workspace)}
 
 
+def manner(request: HttpRequest, page: BookingPage) -> Context:
+    """How a page is shown: its colour, whether search engines may keep it, whether it stands inside another page."""
+    secret = page.visibility != Visibility.PUBLIC or bool(page.password)
+    return {
+        "theme": page.accent or page.workspace.accent,
+        "noindex": secret or not page.indexed,
+        "embedded": "embed" in request.GET,
+    }
+
+
 def letter(workspace: Workspace) -> str:
     name = workspace.name
     for form in LEGAL_FORMS:
         name = name.removeprefix(form).strip() or name
     return name[:1]
-
-
-def minutes(count: int) -> str:
-    return ngettext("%(count)d minute", "%(count)d minutes", count) % {"count": count}
 
 
 def place_point(places: list[LocationValue]) -> Context:
@@ -241,4 +264,6 @@ def show(request: HttpRequest, template: str, context: Context, *, status: int =
 
 def stopped(request: HttpRequest, page: BookingPage, *, status: int = 200, **context: Any) -> HttpResponse:
     """The page while it takes no bookings, for whatever reason; never which account is broken."""
-    return show(request, "public/stopped.html", {"page": title(page), **context}, status=status)
+    return show(
+        request, "public/stopped.html", {"page": title(page), **manner(request, page), **context}, status=status
+    )

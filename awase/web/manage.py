@@ -19,6 +19,7 @@ from awase.services import booking as bookings
 from awase.services import ics, mail
 from awase.services.booking import Refusal, Refused
 from awase.services.outbox import LINK_KINDS
+from awase.services.quotas import COUNTED
 from awase.services.waiting import LINK_PATIENCE
 from awase.web import guest
 from awase.web.guest import Context
@@ -27,7 +28,11 @@ FRESH = timedelta(minutes=10)  # so long the page greets the guest with the conf
 LONGEST_REASON = 500
 REFUSED = {
     Refusal.ALREADY_CANCELLED: gettext_lazy("The booking has been cancelled already."),
-    Refusal.OVER: gettext_lazy("The booking is over; it can no longer be cancelled."),
+    Refusal.OVER: gettext_lazy("The booking is over; it can no longer be changed."),
+    Refusal.NOT_ALLOWED: gettext_lazy("This booking cannot be changed here. Please write to your host."),
+    Refusal.TOO_LATE: gettext_lazy("It is too late to change this booking here. Please write to your host."),
+    Refusal.REASON_MISSING: gettext_lazy("Please give a reason."),
+    Refusal.NOT_ACCEPTING: gettext_lazy("The booking cannot be moved at the moment. It stands as it is."),
 }
 
 
@@ -71,7 +76,7 @@ def cancel(request: HttpRequest, booking: Booking) -> HttpResponse:
             bookings.cancel(booking, timezone.now(), reason=reason)
         except Refused as refused:
             if refused.refusal is not Refusal.ALREADY_CANCELLED:
-                return _page(request, booking, problem=str(REFUSED[refused.refusal]), status=409)
+                return _page(request, booking, problem=str(REFUSED[refused.refusal]), reason=reason, status=409)
     return HttpResponse(status=303, headers={"Location": address("booking", booking)})
 
 
@@ -96,39 +101,101 @@ def live(request: HttpRequest, booking: Booking) -> HttpResponse:
     return guest.show(request, "public/_booking.html", _details(booking, timezone.now()))
 
 
-def _page(request: HttpRequest, booking: Booking, *, problem: str = "", status: int = 200) -> HttpResponse:
+def change_text(booking: Booking, now: datetime, allowed: bool, until: int) -> str:
+    """Why the guest can no longer do something; empty if they can. `until`: minutes before the start."""
+    if booking.state not in COUNTED:
+        return str(REFUSED[Refusal.ALREADY_CANCELLED])
+    if booking.end <= now:
+        return str(REFUSED[Refusal.OVER])
+    if not allowed:
+        return str(REFUSED[Refusal.NOT_ALLOWED])
+    if until and booking.start - timedelta(minutes=until) < now:
+        return str(REFUSED[Refusal.TOO_LATE])
+    return ""
+
+
+def _page(
+    request: HttpRequest, booking: Booking, *, problem: str = "", reason: str = "", status: int = 200
+) -> HttpResponse:
     now = timezone.now()
     page = booking.page
     again = guest.address("booking_page", page)
-    if booking.state == BookingState.CANCELLED:
-        by_host = booking.changes.filter(what="cancelled_by_host").exists()
+    if booking.state not in COUNTED:
+        by_guest = booking.changes.filter(what="cancelled_by_guest").exists()
         context = {
             "noindex": True,
             "booking": mail.facts(booking, for_host=False),
-            "text": _("The host has cancelled the booking.") if by_host else "",
-            "reason": booking.cancel_reason if by_host else "",
-            "again_url": again,
+            "heading": ENDED[BookingState(booking.state)],
+            "text": "" if by_guest else ENDED_BECAUSE[BookingState(booking.state)],
+            "reason": "" if by_guest else booking.cancel_reason,
+            "again_url": "" if booking.page.archived_at else again,
         }
         return guest.show(request, "public/cancelled.html", context)
+    asked = booking.state == BookingState.REQUESTED
     over = booking.end <= now
+    cancel_text = change_text(booking, now, booking.page.guests_cancel or asked, 0 if asked else _cancel_until(booking))
     fresh = now - booking.created_at < FRESH and not over
     context = {
         "noindex": True,
         "fresh": fresh,
-        "heading": _("Your booking is confirmed") if fresh else _("Your booking"),
-        "text": _("A confirmation goes to %(email)s.") % {"email": booking.guest_email} if fresh else "",
-        "badges": [] if fresh else [_badge(over)],
+        "heading": _heading(asked, fresh),
+        "asked": asked,
+        "text": _fresh_text(booking) if fresh else "",
+        "thanks_url": booking.page.thanks_url if fresh else "",
+        "badges": [] if fresh else [_badge(over, asked)],
         "problem": problem,
-        "calendars": [] if over else _calendars(booking),
-        "cancel": None if over else {"url": address("cancel", booking), "longest": LONGEST_REASON},
-        "cancel_text": _("The booking is over.") if over and not problem else "",
+        "calendars": [] if over or asked else _calendars(booking),
+        "move_url": "" if _move_text(booking, now) else address("move", booking),
+        "cancel": None
+        if cancel_text
+        else {
+            "url": address("cancel", booking),
+            "longest": LONGEST_REASON,
+            "required": booking.page.reason_required and not asked,
+            "reason": reason,
+        },
+        "cancel_text": "" if problem else _("The booking is over.") if over else cancel_text,
         **_details(booking, now),
     }
     return guest.show(request, "public/manage.html", context, status=status)
 
 
-def _badge(over: bool) -> Context:
-    return {"kind": "neutral", "label": _("Over")} if over else {"kind": "ok", "label": _("Confirmed")}
+ENDED = {
+    BookingState.CANCELLED: gettext_lazy("The booking has been cancelled"),
+    BookingState.DECLINED: gettext_lazy("The request has been declined"),
+    BookingState.EXPIRED: gettext_lazy("The request was not answered in time"),
+}
+ENDED_BECAUSE = {
+    BookingState.CANCELLED: gettext_lazy("The host has cancelled the booking."),
+    BookingState.DECLINED: gettext_lazy("The host cannot meet you at this time."),
+    BookingState.EXPIRED: gettext_lazy("We are sorry. The time is given back; please choose another one."),
+}
+
+
+def _cancel_until(booking: Booking) -> int:
+    return booking.page.cancel_until_minutes
+
+
+def _move_text(booking: Booking, now: datetime) -> str:
+    return change_text(booking, now, booking.page.guests_move, booking.page.move_until_minutes)
+
+
+def _heading(asked: bool, fresh: bool) -> str:
+    if asked:
+        return _("Your request has been sent") if fresh else _("Your request")
+    return _("Your booking is confirmed") if fresh else _("Your booking")
+
+
+def _fresh_text(booking: Booking) -> str:
+    if booking.state == BookingState.REQUESTED:
+        return _("Your host answers by mail to %(email)s.") % {"email": booking.guest_email}
+    return _("A confirmation goes to %(email)s.") % {"email": booking.guest_email}
+
+
+def _badge(over: bool, asked: bool) -> Context:
+    if over:
+        return {"kind": "neutral", "label": _("Over")}
+    return {"kind": "warn", "label": _("Waiting for an answer")} if asked else {"kind": "ok", "label": _("Confirmed")}
 
 
 def _details(booking: Booking, now: datetime) -> Context:
@@ -144,7 +211,7 @@ def _details(booking: Booking, now: datetime) -> Context:
 
 def _waiting_for_link(booking: Booking, now: datetime) -> bool:
     """Whether the meeting link may come any moment; not while it waits for somebody to repair an account."""
-    if booking.location_kind not in LINK_KINDS or booking.join_url or booking.state == BookingState.CANCELLED:
+    if booking.location_kind not in LINK_KINDS or booking.join_url or booking.state != BookingState.CONFIRMED:
         return False
     if now - booking.created_at >= LINK_PATIENCE:
         return False

@@ -15,7 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
 
 from awase.domain.intervals import epoch, moment
 from awase.domain.schedule import group_by_day, local_date, midnight
@@ -25,7 +26,9 @@ from awase.services import dates, words
 from awase.services.health import verdicts
 from awase.services.slots import Offer
 from awase.web import guest
+from awase.web.access import of_page
 from awase.web.guest import Context, Wish, link
+from awase.web.lengths import length
 
 ZONES = [
     "Pacific/Honolulu",
@@ -87,7 +90,7 @@ def profile(request: HttpRequest, workspace_slug: str) -> HttpResponse:
             {
                 "title": page.title,
                 "url": link(request, reverse("booking_page", args=(workspace.slug, page.slug))),
-                "facts": [guest.minutes(page.duration_minutes)],
+                "facts": [" / ".join(length(minutes) for minutes in guest.lengths(page))],
                 "open": page.accepting and answers[page.pk].open,
             }
             for page in pages
@@ -96,17 +99,30 @@ def profile(request: HttpRequest, workspace_slug: str) -> HttpResponse:
     return guest.show(request, "public/profile.html", context)
 
 
-@require_safe
-def booking_page(request: HttpRequest, workspace_slug: str, page_slug: str) -> HttpResponse:
+# A POST gives the password of a page that asks for one; it comes no further than `of_page`.
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_page
+def booking_page(request: HttpRequest, page: BookingPage) -> HttpResponse:
     """One month of a page's free times, and the times of one day."""
-    page = guest.find_page(workspace_slug, page_slug)
-    now = timezone.now()
-    answer, end = guest.whole_offer(page, now)
+    answer, end = guest.whole_offer(page, timezone.now(), guest.asked_minutes(request, page))
     if not answer.accepting:
         return guest.stopped(request, page)
     wish = Wish.of(request, answer)
-    zone = guest.zone_of(request, page)
-    days = group_by_day(wish.starts(answer), zone)
+    context = {
+        "page": guest.summary(page, answer, wish),
+        "notice": guest.notice(answer),
+        "choices": _choices(request, answer, wish),
+        **calendar(request, answer, wish.starts(answer), end, guest.address("book", page)),
+        **guest.manner(request, page),
+    }
+    return guest.show(request, "public/page.html", context)
+
+
+def calendar(request: HttpRequest, answer: Offer, starts: list[int], end: datetime, form: str) -> Context:
+    """The month and the times of one day. `end`: how far the offer goes; `form`: where a time leads."""
+    now, zone = timezone.now(), guest.zone_of(request, answer.page)
+    days = group_by_day(starts, zone)
     first, last = local_date(zone, epoch(now)), local_date(zone, epoch(end) - 1)
     month = _month(request.GET.get("month", ""), first, last) or min(days, default=first).replace(day=1)
     free = {day: starts for day, starts in days.items() if _same_month(day, month)}
@@ -114,18 +130,14 @@ def booking_page(request: HttpRequest, workspace_slug: str, page_slug: str) -> H
     if chosen not in free:
         chosen = min(free, default=None)
     reading = _still_reading(answer, min(end, moment(midnight(zone, _next(month)))) if days else end)
-    context = {
-        "page": guest.summary(page, answer, wish),
-        "notice": guest.notice(answer),
-        "choices": _choices(request, answer, wish),
+    return {
         "month": _month_table(request, month, free, chosen, (first, last)),
-        "times": _times(request, page, zone, chosen, free[chosen]) if chosen else None,
+        "times": _times(request, form, zone, chosen, free[chosen]) if chosen else None,
         "empty_text": _empty(month, free, days, reading),
         "reading_text": reading if free else "",
         "next_free": None if free or not days else _next_free(request, month, days),
         "zone": _zone(request, zone, moment(midnight(zone, chosen or month))),
     }
-    return guest.show(request, "public/page.html", context)
 
 
 def _day(text: str) -> date | None:
@@ -218,8 +230,7 @@ def _month_table(
     }
 
 
-def _times(request: HttpRequest, page: BookingPage, zone: str, day: date, starts: list[int]) -> Context:
-    form = guest.address("book", page)
+def _times(request: HttpRequest, form: str, zone: str, day: date, starts: list[int]) -> Context:
     there = ZoneInfo(zone)
     return {
         "heading": dates.day_name(day),
@@ -237,11 +248,24 @@ def _choices(request: HttpRequest, answer: Offer, wish: Wish) -> list[Context]:
     names = {member.id: words.person(member.name) for member in answer.value.members}
     kinds = {place.id: words.location_name(place.kind) for place in answer.value.locations}
     shown = {"month": request.GET.get("month")}
+    offered = guest.lengths(answer.page)
+    current = wish.minutes or answer.page.duration_minutes
+    length_choice = {
+        "heading": _("Length"),
+        "options": [
+            {
+                "label": length(minutes),
+                "url": link(request, request.path, **shown, minutes=str(minutes)),
+                "current": minutes == current,
+            }
+            for minutes in offered
+        ],
+    }
     choices = (
         ("host", pgettext("guest", "Host"), _("Anybody"), guest.person_choices(answer), names, wish.host_id),
         ("place", _("Place"), _("Any place"), guest.place_choices(answer), kinds, wish.place_id),
     )
-    return [
+    return ([length_choice] if len(offered) > 1 else []) + [
         {
             "heading": heading,
             "options": [

@@ -2,17 +2,19 @@
 
 from django.urls import path, re_path
 
-from awase.web import booking_form, manage, public
+from awase.web import booking_form, manage, moving, public
 
 PAGE = r"^(?P<workspace_slug>[-\w]+)/(?P<page_slug>[-\w]+)"
 
 urlpatterns = [
     path("b/<str:uid>/<str:secret>", manage.show, name="booking"),
     path("b/<str:uid>/<str:secret>/live", manage.live, name="booking_live"),
+    path("b/<str:uid>/<str:secret>/move", moving.move, name="move"),
     path("b/<str:uid>/<str:secret>/cancel", manage.cancel, name="cancel"),
     path("b/<str:uid>/<str:secret>/calendar.ics", manage.calendar_file, name="calendar_file"),
     # People type these, with and without the last slash.
     re_path(r"^(?P<workspace_slug>[-\w]+)/?$", public.profile, name="profile"),
     re_path(rf"{PAGE}/?$", public.booking_page, name="booking_page"),
     re_path(rf"{PAGE}/book$", booking_form.book, name="book"),
+    re_path(rf"{PAGE}/hold$", booking_form.hold, name="hold"),
 ]

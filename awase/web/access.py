@@ -1,0 +1,76 @@
+"""Who may see a booking page: everybody, those with its link, those who know its password."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from awase.models import BookingPage
+from awase.services import links
+from awase.web import guest, limits
+
+TRIES_AN_HOUR = 20
+PASSWORD_LASTS = 30 * 24 * 3600
+View = Callable[[HttpRequest, BookingPage], HttpResponse]
+
+
+def of_page(view: View) -> Callable[..., HttpResponse]:
+    """Hand the view the page that the address names, if this guest may see it; in the page's own language unless
+    they chose one."""
+
+    @wraps(view)
+    def inside(request: HttpRequest, workspace_slug: str, page_slug: str) -> HttpResponse:
+        page = guest.find_page(workspace_slug, page_slug)
+        with translation.override(_language(request, page)):
+            return _barred(request, page) or view(request, page)
+
+    return inside
+
+
+def _language(request: HttpRequest, page: BookingPage) -> str:
+    chosen = "lang" in request.GET or settings.LANGUAGE_COOKIE_NAME in request.COOKIES
+    return translation.get_language() or "en" if chosen or not page.language else page.language
+
+
+def _barred(request: HttpRequest, page: BookingPage) -> HttpResponse | None:
+    """What to answer those who may not see the page (yet)."""
+    if page.archived_at is not None:
+        return guest.stopped(request, page, status=410)
+    once = request.GET.get("once", "")
+    if not links.admits(page, timezone.now(), link=request.GET.get("link", ""), once=once):
+        if not once:
+            raise Http404  # nobody learns whether there is such a page
+        text = _("This link has been used already, or has run out. Please ask your host for another one.")
+        return guest.show(request, "public/closed.html", {"page": guest.title(page), "text": text}, status=410)
+    if links.ticket_fits(page, request.COOKIES.get(_cookie(page), "")):
+        return None
+    return _ask_password(request, page)
+
+
+def _cookie(page: BookingPage) -> str:
+    return f"awase_page_{page.pk}"
+
+
+def _ask_password(request: HttpRequest, page: BookingPage) -> HttpResponse:
+    context: dict[str, Any] = {"page": guest.title(page), "noindex": True, "wrong": False}
+    given = request.POST.get("page_password")
+    if given is not None:
+        if limits.exceeded(request, f"password:{page.pk}", TRIES_AN_HOUR):
+            return limits.too_many(request)
+        if links.password_fits(page, given):
+            response = HttpResponseRedirect(request.get_full_path())
+            response.set_cookie(
+                _cookie(page),
+                links.ticket(page),
+                max_age=PASSWORD_LASTS,
+                samesite="Lax",
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+            )
+            return response
+        context["wrong"] = True
+    return guest.show(request, "public/password.html", context, status=403)

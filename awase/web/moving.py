@@ -1,0 +1,107 @@
+"""A guest moves their booking to another time: the month again, then one question before it is done."""
+
+from datetime import datetime, timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from awase.domain.intervals import epoch, moment
+from awase.models import Booking
+from awase.services import dates, moving
+from awase.services.placing import eased, standing_wish
+from awase.services.reading import LONGEST_HORIZON
+from awase.services.refusals import Refusal, Refused
+from awase.services.slots import Offer, offer, rules_of
+from awase.web import guest
+from awase.web.manage import LONGEST_REASON, REFUSED, address, by_secret_link, change_text
+from awase.web.public import calendar
+
+
+# The secret in the address is what entitles to move; there is no cookie that another site could make use of.
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+@by_secret_link
+def move(request: HttpRequest, booking: Booking) -> HttpResponse:
+    """Choose another time, and say so. Opening the address alone changes nothing."""
+    now = timezone.now()
+    if barred := change_text(booking, now, booking.page.guests_move, booking.page.move_until_minutes):
+        return _refused(request, booking, barred)
+    start = guest.start_of(request.POST.get("start") or request.GET.get("start", ""))
+    if start is None:
+        return _month(request, booking, now)
+    if request.method == "POST":
+        reason = request.POST.get("reason", "").replace("\x00", "").strip()[:LONGEST_REASON]
+        try:
+            moving.move(booking, start, now, by=None, reason=reason)
+        except Refused as refused:
+            if refused.refusal is Refusal.REASON_MISSING:
+                return _confirm(request, booking, start, problem=str(REFUSED[refused.refusal]), status=422)
+            if refused.refusal in (Refusal.SLOT_GONE, Refusal.LOCATION_GONE, Refusal.CHANGED):
+                return _month(request, booking, now, gone=True)
+            return _refused(request, booking, str(REFUSED.get(refused.refusal, REFUSED[Refusal.NOT_ACCEPTING])))
+        return HttpResponse(status=303, headers={"Location": address("booking", booking)})
+    return _confirm(request, booking, start)
+
+
+def _refused(request: HttpRequest, booking: Booking, text: str) -> HttpResponse:
+    context = {"page": guest.title(booking.page), "text": text, "noindex": True}
+    return guest.show(request, "public/closed.html", context, status=409)
+
+
+def _offer(booking: Booking, now: datetime) -> tuple[Offer, datetime, list[int]]:
+    """What the page offers to this booking, how far, and the starts at which its hosts can go along."""
+    page = eased(booking.page, unbound=False)
+    end = moment(min(rules_of(page).period_span(epoch(now))[1], epoch(now + LONGEST_HORIZON)))
+    minutes = (booking.end - booking.start) // timedelta(minutes=1)
+    wish = standing_wish(booking, booking.start, minutes, moving.with_its_session(booking))
+    answer = offer(page, now, end, now, minutes=minutes, moving=wish.moving, guest=booking.guest_email)
+    starts = answer.slots.starts
+    if wish.host_id is not None:
+        starts = [start for start in starts if wish.host_id in answer.hosts_at(moment(start))]
+    return answer, end, [start for start in starts if start != epoch(booking.start)]
+
+
+def _month(request: HttpRequest, booking: Booking, now: datetime, *, gone: bool = False) -> HttpResponse:
+    answer, end, starts = _offer(booking, now)
+    if not answer.accepting:
+        return _refused(request, booking, str(REFUSED[Refusal.NOT_ACCEPTING]))
+    points = [{"icon": "calendar", "text": _now_at(booking), "strong": True}]
+    notice = _("This time is no longer available.") + " " + _("Please choose another one.") if gone else ""
+    context = {
+        "page": guest.summary(booking.page, answer, guest.Wish(), *points),
+        "heading": _("Choose another time"),
+        "notice": notice,
+        "back_url": address("booking", booking),
+        "choices": [],
+        "noindex": True,
+        **calendar(request, answer, starts, end, address("move", booking)),
+    }
+    return guest.show(request, "public/page.html", context, status=409 if gone else 200)
+
+
+def _now_at(booking: Booking) -> str:
+    when = dates.when(booking.start, booking.end, booking.guest_time_zone)
+    return _("Booked now: %(when)s") % {"when": when}
+
+
+def _confirm(
+    request: HttpRequest, booking: Booking, start: datetime, *, problem: str = "", status: int = 200
+) -> HttpResponse:
+    zone = guest.zone_of(request, booking.page)
+    end = start + (booking.end - booking.start)
+    context = {
+        "page": guest.title(booking.page),
+        "noindex": True,
+        "before": dates.when(booking.start, booking.end, zone),
+        "after": dates.when(start, end, zone),
+        "zone": dates.zone_name(zone, start),
+        "start": guest.start_text(start),
+        "reason_required": booking.page.reason_required,
+        "longest": LONGEST_REASON,
+        "problem": problem,
+        "back_url": guest.link(request, address("move", booking)),
+    }
+    return guest.show(request, "public/move.html", context, status=status)
