@@ -20,8 +20,9 @@ def check_address(address: str, guard: Guard) -> None:
     try:
         guard.check_url(url)
         guard.addresses(url.host, url.port or 443)
-    except httpcore2.ConnectError:
-        return
+    except httpcore2.ConnectError as error:
+        if url.scheme != "https":
+            raise AddressRefused("scheme") from error
 
 
 def post(client: httpx2.Client, address: str, headers: Mapping[str, str], body: bytes) -> tuple[int, float | None]:
