@@ -26,6 +26,10 @@ SECRET_KEY = text("AWASE_SECRET_KEY")
 AWASE_ENCRYPTION_KEYS = words("AWASE_ENCRYPTION_KEYS")
 DEBUG = flag("AWASE_DEBUG", False)
 AWASE_DEMO = flag("AWASE_DEMO", False)
+# Whether services are asked to tell of changes at once: they reach public addresses only (the stand-ins, this machine).
+_ending = _address.hostname.rpartition(".")[2]
+_public = _secure and _ending not in {_address.hostname, "local", "internal", "test", "example", "invalid"}
+AWASE_PUSH = flag("AWASE_PUSH", AWASE_DEMO or (_public and not _ending.isdecimal()))
 ALLOWED_HOSTS = [_address.hostname, *words("AWASE_ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = [f"{_address.scheme}://{_address.netloc}"]
 
@@ -157,6 +161,7 @@ AWASE_SERVICES = {
         "client_id": text("AWASE_ZOOM_CLIENT_ID", ""),
         "client_secret": text("AWASE_ZOOM_CLIENT_SECRET", ""),
         "base": text("AWASE_ZOOM_BASE", ""),
+        "webhook_secret": text("AWASE_ZOOM_WEBHOOK_SECRET", ""),  # of the app's event subscription
     },
 }
 # Proxies in front of this instance, as addresses or networks: only their word on a client's address counts.

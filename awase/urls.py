@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
-from awase.api import api
+from awase.api import api, callbacks
 from awase.web import (
     bookings,
     mailbox,
@@ -18,6 +18,9 @@ from awase.web.page_rules import SECTION_FORMS
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
+    path("hooks/google", callbacks.google),
+    path("hooks/microsoft", callbacks.microsoft),
+    path("hooks/zoom", callbacks.zoom),
     path("", RedirectView.as_view(pattern_name="dashboard")),
     path("accounts/", include("allauth.account.urls")),
     path("language/", set_language, name="set_language"),

@@ -15,7 +15,7 @@ from types import FrameType
 from django.db import DatabaseError, close_old_connections, connections
 
 from awase.jobs.periodic import Task, Timetable, sweep
-from awase.services import checks, effects
+from awase.services import checks, effects, push
 from awase.services.signals import Cause
 
 logger = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ def run_check(credential_id: int) -> None:
     """Check one claimed account; one that was disconnected meanwhile is nothing to do."""
     if checks.still_there(credential_id):
         checks.check(credential_id, Cause.CHECK, _now())
+        push.tend(credential_id, _now())
 
 
 def work_once() -> int:

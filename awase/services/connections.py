@@ -20,7 +20,7 @@ from awase.domain.health import Service, Standing
 from awase.models import BookingPage, Calendar, Connection, ConnectionChange, Credential, Member
 from awase.providers.guard import AddressRefused
 from awase.providers.protocols import Account, Grant, RemoteCalendar
-from awase.services import checks, foresight, probing
+from awase.services import checks, foresight, probing, push
 from awase.services.health import Renewal, pages_of_members, renew, standing_of
 from awase.services.signals import Cause, linked_members, record, resume_unconnected
 from awase.services.tokens import GivenToken, sealed, sealed_access, source, tokens_of
@@ -309,6 +309,8 @@ def disconnect(connection: Connection, now: datetime) -> Renewal:
     where that is safe: never while another connection lives on the same account."""
     credential = connection.credential
     grant = None
+    if not credential.connections.exclude(pk=connection.pk).exists():
+        push.close_all(credential)
     with transaction.atomic():
         member_id = connection.member_id
         connection.delete()
