@@ -4,7 +4,8 @@ What nobody has written down yet (a tolerance that ran out) stands at the end of
 which it counts.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,6 @@ from awase.services.health import standing_of, tolerance_of, verdicts
 from awase.services.signals import Cause
 
 MARKS = {Standing.OK: Mark.OK, Standing.DEGRADED: Mark.WARN, Standing.ERROR: Mark.DANGER}
-BY_HAND = {Cause.EDIT, Cause.DISCONNECTED}
 
 
 def since(credential: Credential, now: datetime) -> datetime:
@@ -71,9 +71,8 @@ def turns(pages: Iterable[BookingPage], start: datetime) -> dict[int, list[PageT
     reasons = _reasons(rows)
     in_error = dict(PageHealth.objects.filter(page__in=pages, open=False).values_list("page", "in_error"))
     found: dict[int, list[PageTurn]] = {page.pk: [] for page in pages}
-    for row in rows:
-        reason = reasons.get((row.credential_id, row.at), "")
-        broken = bool(reason) or row.cause not in BY_HAND
+    for row, reason in zip(rows, reasons, strict=True):
+        broken = bool(reason) or not Cause(row.cause).by_hand
         found[row.page_id].append(PageTurn(row, _change(row, reason, broken)))
     for page_id, listed in found.items():
         if listed and not listed[-1].row.opened and page_id in in_error:
@@ -89,13 +88,17 @@ def _change(row: PageChange, cause: str, broken: bool) -> Change:
     return Change(row.at, Mark.DANGER if broken else Mark.WARN, cause or kind)
 
 
-def _reasons(rows: Collection[PageChange]) -> dict[tuple[int | None, datetime], str]:
-    """(account, moment) → the reason of the error that the account got at that moment."""
-    stops = [row for row in rows if row.credential_id and not row.opened]
-    errors = ConnectionChange.objects.filter(
-        credential__in={row.credential_id for row in stops}, at__in={row.at for row in stops}, standing=Standing.ERROR
-    )
-    return {(pk, at): reason for pk, at, reason in errors.values_list("credential", "at", "reason")}
+def _reasons(rows: Sequence[PageChange]) -> list[str]:
+    """For each row the reason of the error in which the account that caused it was then; "" for none."""
+    states: dict[int | None, list[tuple[datetime, str]]] = defaultdict(list)
+    changes = ConnectionChange.objects.filter(credential__in={row.credential_id for row in rows if row.credential_id})
+    for account, at, reason in changes.order_by("at", "id").values_list("credential", "at", "reason"):
+        states[account].append((at, reason))
+    found = []
+    for row in rows:
+        before = [reason for at, reason in states[row.credential_id] if at <= row.at]
+        found.append(before[-1] if before else "")
+    return found
 
 
 def of_pages(pages: Iterable[BookingPage], start: datetime, now: datetime) -> dict[int, list[Change]]:
