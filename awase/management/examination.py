@@ -223,9 +223,9 @@ def alarms(now: datetime) -> Iterator[Finding]:
         return  # said above
     for alarm in known:
         yield wrong(
-            f"{alarm.service.title()} has refused us since {alarm.since.isoformat(timespec='minutes')}, "
+            f"An alarm about {alarm.service.title()} stands since {alarm.since.isoformat(timespec='minutes')}: "
             f"{alarm.count} times ({alarm.symptom}, {alarm.detail}).",
-            f"Repair the registration (docs/providers/{_guide(alarm.service)}.md); it ends with the next good call.",
+            f"docs/providers/{_guide(alarm.service)}.md says what to repair; the alarm ends with the next good call.",
         )
 
 

@@ -16,6 +16,7 @@ from awase.providers.history import seen_again
 from awase.services import notices
 from awase.services.health import Renewal, pages_of_members, recorded_state, renew, standing_of, tolerance_of
 
+APPLE = ".icloud.com/"  # in the address by which a CalDAV account is known
 COUNTED_BY_TENANT = {"M10c"}  # symptoms that mean something else once several tenants meet them
 STATE_FIELDS = (
     *("standing", "reason", "our_fault", "since", "last_good", "last_checked", "last_symptom", "symptom_since"),
@@ -146,7 +147,21 @@ def _with_memory(credential: Credential, failure: Failure, now: datetime) -> Fai
     if failure.symptom in COUNTED_BY_TENANT:
         alike = Credential.objects.filter(last_symptom=failure.symptom, last_checked__gt=now - timedelta(hours=1))
         tenants |= {account.split(":")[0] for account in alike.values_list("account_id", flat=True)}
-    return seen_again(failure, first_seen=credential.symptom_since, now=now, tenants=len(tenants))
+    return seen_again(
+        failure,
+        first_seen=credential.symptom_since,
+        now=now,
+        tenants=len(tenants),
+        refused_at_apple=_refused_at_apple(credential, now) if failure.symptom == "D02a" else 0,
+    )
+
+
+def _refused_at_apple(credential: Credential, now: datetime) -> int:
+    """How many iCloud accounts were refused within an hour, this one included; 0 for an account elsewhere."""
+    if APPLE not in credential.account_id:
+        return 0
+    alike = Credential.objects.filter(account_id__contains=APPLE, last_symptom="D02a")
+    return alike.filter(last_checked__gt=now - timedelta(hours=1)).exclude(pk=credential.pk).count() + 1
 
 
 def _take_failure(credential: Credential, failure: Failure, now: datetime) -> None:

@@ -241,6 +241,6 @@ def test_an_open_alarm_is_named_with_its_guide() -> None:
     now = datetime.now(UTC)
     ServiceAlarm.objects.create(service="teams", symptom="M09", detail="HTTP 401", since=now, last_at=now, count=3)
     (finding,) = report("--offline")["Alarms"]
-    assert "Teams has refused us since" in finding["what"] and "3 times (M09, HTTP 401)" in finding["what"]
+    assert "An alarm about Teams stands since" in finding["what"] and "3 times (M09, HTTP 401)" in finding["what"]
     guide = Path(__file__).parents[2] / "docs/providers/microsoft.md"
     assert "docs/providers/microsoft.md" in finding["cure"] and guide.exists()
