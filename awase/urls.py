@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 
 from awase.api import api, callbacks
 from awase.web import (
+    booking_actions,
     bookings,
     mailbox,
     page_edit,
@@ -41,6 +42,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("app/bookings/<str:uid>", bookings.booking_details),
     path("app/bookings/<str:uid>/cancel", bookings.cancel),
     path("app/bookings/<str:uid>/place", bookings.fill_in_place),
+    path("app/bookings/<str:uid>/approve", booking_actions.approve),
+    path("app/bookings/<str:uid>/decline", booking_actions.decline),
+    path("app/bookings/<str:uid>/move", booking_actions.move),
+    path("app/bookings/<str:uid>/times", booking_actions.times),
+    path("app/bookings/<str:uid>/reassign", booking_actions.reassign),
+    path("app/bookings/<str:uid>/no-show", booking_actions.no_show),
+    path("app/bookings/<str:uid>/resend", booking_actions.resend),
+    path("app/bookings.csv", booking_actions.as_file),
+    path("app/pages/<int:pk>/book", booking_actions.for_guest),
     path("app/schedules", schedules.schedule_list, name="schedules"),
     path("app/schedules/new", schedules.create),
     path("app/schedules/<int:pk>", schedules.edit),

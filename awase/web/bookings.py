@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from awase.domain.errors import Reason
@@ -22,26 +22,37 @@ from awase.models import Booking, BookingState, Effect, EffectKind, EffectState,
 from awase.services import booking as bookings
 from awase.services import connections, dashboard, dates, mail, words
 from awase.services.health import standing_of
+from awase.services.hosts import carrier_of, hosts_of
+from awase.services.permissions import may_handle
+from awase.services.quotas import COUNTED
 from awase.web.cards import PageCards
 from awase.web.connection_cards import state_badge
-from awase.web.shell import LETTERS, Context, MemberRequest, action, for_members, local, utcnow
+from awase.web.shell import LETTERS, Context, MemberRequest, action, for_members, local, post, utcnow
 
-TABS = ("coming", "past", "cancelled")
+ENDED = {
+    BookingState.CANCELLED: gettext_lazy("Cancelled"),
+    BookingState.DECLINED: gettext_lazy("Declined"),
+    BookingState.EXPIRED: gettext_lazy("Lapsed"),
+}
+TABS = ("coming", "requests", "past", "cancelled")
 A_PAGE = 50
 
 
 def _with_hosts(found: QuerySet[Booking]) -> QuerySet[Booking]:
     hosts = HostTime.objects.select_related("member__user").order_by("id")
+    found = found.select_related("session")
     waiting = Effect.objects.filter(state__in=[EffectState.PARKED, EffectState.FAILED])
     return found.prefetch_related(
-        Prefetch("host_times", queryset=hosts), Prefetch("effects", queryset=waiting, to_attr="troubled")
+        Prefetch("host_times", queryset=hosts),
+        Prefetch("session__host_times", queryset=hosts),
+        Prefetch("effects", queryset=waiting, to_attr="troubled"),
     )
 
 
 def _row(booking: Booking, viewer: Member) -> Context:
     there = ZoneInfo(viewer.user.time_zone)
     starts, ends = booking.start.astimezone(there), booking.end.astimezone(there)
-    hosts = pgettext("list of names", ", ").join(row.member.name for row in booking.host_times.all())
+    hosts = pgettext("list of names", ", ").join(row.member.name for row in carrier_of(booking).host_times.all())
     facts = [booking.title, hosts]
     if booking.location_kind:
         facts.append(words.location_name(booking.location_kind))
@@ -69,10 +80,16 @@ def _iso(day: date | None) -> str:
 def badges(booking: Booking, *, troubled: bool) -> list[Context]:
     """The state of a booking in words."""
     shown: list[Context] = []
-    if booking.state == BookingState.CANCELLED:
-        shown.append({"kind": "neutral", "label": _("Cancelled")})
+    if booking.state == BookingState.REQUESTED:
+        shown.append({"kind": "warn", "label": _("Waiting for your answer")})
+    elif booking.state in ENDED:
+        shown.append({"kind": "neutral", "label": ENDED[BookingState(booking.state)]})
     elif booking.place_missing:
         shown.append({"kind": "warn", "label": _("Place missing")})
+    if booking.no_show_at:
+        shown.append({"kind": "neutral", "label": _("Did not come")})
+    if booking.drift:
+        shown.append({"kind": "warn", "label": _("Changed in the calendar")})
     if troubled:
         shown.append({"kind": "warn", "label": _("Work is waiting")})
     return shown
@@ -94,10 +111,8 @@ def zone_label(viewer: Member) -> str:
     return dates.zone_name(viewer.user.time_zone, utcnow())
 
 
-@require_GET
-@for_members
-def booking_list(request: MemberRequest) -> HttpResponse:
-    """The bookings that the viewer may see, by state, searched by guest."""
+def filtered(request: MemberRequest) -> tuple[QuerySet[Booking], Context]:
+    """The bookings that the viewer asks for, by state, page, guest and date; and what was asked."""
     now = utcnow()
     tab = request.GET.get("tab", "coming")
     tab = tab if tab in TABS else "coming"
@@ -113,22 +128,46 @@ def booking_list(request: MemberRequest) -> HttpResponse:
         found = found.filter(start__lt=datetime.combine(last + timedelta(days=1), time(), tzinfo=there))
     match tab:
         case "coming":
-            found = found.filter(state=BookingState.CONFIRMED, end__gt=now).order_by("start", "pk")
+            found = found.filter(state__in=COUNTED, end__gt=now).order_by("start", "pk")
+        case "requests":
+            found = found.filter(state=BookingState.REQUESTED).order_by("start", "pk")
         case "past":
             found = found.filter(state=BookingState.CONFIRMED, end__lte=now).order_by("-start", "-pk")
         case _:
-            found = found.filter(state=BookingState.CANCELLED).order_by("-start", "-pk")
+            found = found.filter(state__in=ENDED).order_by("-start", "-pk")
+    of_page = request.GET.get("of", "")
+    if of_page.isdecimal():
+        found = found.filter(page=int(of_page))
+    return found, {"tab": tab, "q": query, "from": _iso(first), "to": _iso(last), "of": of_page}
+
+
+@require_GET
+@for_members
+def booking_list(request: MemberRequest) -> HttpResponse:
+    """The bookings that the viewer may see, by state, searched by guest."""
+    found, kept = filtered(request)
+    tab = kept["tab"]
     sheet = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
-    labels = {"coming": _("Coming"), "past": _("Past"), "cancelled": _("Cancelled")}
-    kept = {"tab": tab, "q": query, "from": _iso(first), "to": _iso(last)}
+    labels = {
+        "coming": _("Coming"),
+        "requests": _("Requests"),
+        "past": _("Past"),
+        "cancelled": _("Cancelled"),
+    }
     address = f"/app/bookings?{urlencode(kept)}&page="
+    pages = dashboard.visible_pages(request.member).order_by("title").values_list("pk", "title")
     context = {
         "section": "bookings",
         "tabs": [
             {"label": labels[name], "url": f"/app/bookings?tab={name}", "current": name == tab, "error": False}
             for name in TABS
         ],
-        "search": {**kept, "hidden": [{"name": "tab", "value": tab}]},
+        "search": {
+            **kept,
+            "hidden": [{"name": "tab", "value": tab}],
+            "pages": [{"value": pk, "label": title, "selected": str(pk) == kept["of"]} for pk, title in pages],
+        },
+        "file_url": f"/app/bookings.csv?{urlencode(kept)}",
         "days": _days(list(sheet), request.member),
         "zone_label": zone_label(request.member),
         "previous_url": f"{address}{sheet.previous_page_number()}" if sheet.has_previous() else "",
@@ -149,18 +188,28 @@ def booking_details(request: MemberRequest, uid: str) -> HttpResponse:
         booking.effects.filter(state__in=[EffectState.PARKED, EffectState.FAILED]).select_related("parked_for")
     )
     facts = mail.facts(booking, for_host=True)
-    active = booking.state == BookingState.CONFIRMED
+    active = booking.state in COUNTED and booking.end > now
+    handles = may_handle(request.member, booking)
     context = {
         "section": "bookings",
         "back_url": "/app/bookings",
         "booking": {**facts, "badges": badges(booking, troubled=bool(troubled))},
         "answers": [],
+        "request_actions": {
+            "approve_url": f"/app/bookings/{uid}/approve",
+            "decline_url": f"/app/bookings/{uid}/decline",
+        }
+        if handles and booking.state == BookingState.REQUESTED
+        else None,
+        "reassign": {"url": f"/app/bookings/{uid}/reassign", "members": others, "hosts": hosts}
+        if handles and active and (others := _others(booking)) and (hosts := _hosts(booking))
+        else None,
         "parked": [_waiting(effect) for effect in troubled],
         "place": {"url": f"/app/bookings/{uid}/place", "value": booking.location_detail}
-        if active and booking.place_missing
+        if active and handles and booking.place_missing
         else None,
-        "actions": [],
-        "cancel": {"url": f"/app/bookings/{uid}/cancel"} if active and booking.end > now else None,
+        "actions": _actions(booking, now) if handles else [],
+        "cancel": {"url": f"/app/bookings/{uid}/cancel"} if active and handles else None,
         "history": [
             {
                 "kind": "neutral",
@@ -174,9 +223,47 @@ def booking_details(request: MemberRequest, uid: str) -> HttpResponse:
     return render(request, "dashboard/booking.html", context)
 
 
+def _others(booking: Booking) -> list[Context]:
+    """The members of the page who do not host the booking."""
+    hosts = {host.pk for host in hosts_of(booking)}
+    links = booking.page.page_members.select_related("member__user").order_by("position", "id")
+    return [{"value": link.member_id, "label": link.member.name} for link in links if link.member_id not in hosts]
+
+
+def _hosts(booking: Booking) -> list[Context]:
+    return [{"value": host.pk, "label": host.name} for host in hosts_of(booking)]
+
+
+def _actions(booking: Booking, now: datetime) -> list[Context]:
+    """What can be done with it besides answering, handing over and cancelling."""
+    address = f"/app/bookings/{booking.uid}"
+    shown: list[Context] = []
+    if booking.state in COUNTED and booking.end > now:
+        shown.append(action(_("Move to another time"), f"{address}/times"))
+    if booking.state == BookingState.CONFIRMED:
+        shown.append(post(_("Send the mail again"), f"{address}/resend"))
+        if booking.start <= now:
+            label = _("The guest did come") if booking.no_show_at else _("The guest did not come")
+            value = "no" if booking.no_show_at else "yes"
+            shown.append(post(label, f"{address}/no-show", name="no_show", value=value))
+    return shown
+
+
 def change_text(what: str) -> str:
     """An entry of a booking's history in words."""
     return {
+        "requested": _("Requested"),
+        "approved": _("Approved"),
+        "declined": _("Declined"),
+        "expired": _("Lapsed without an answer"),
+        "moved_by_guest": _("Moved by the guest"),
+        "moved_by_host": _("Moved by the host"),
+        "booked_by_host": _("Booked by a host"),
+        "reassigned": _("Handed to another host"),
+        "handed_over": _("Handed to another host by itself, because an account failed"),
+        "no_show": _("The guest did not come"),
+        "no_show_taken_back": _("The guest did come"),
+        "resent": _("Mail sent again"),
         "booked": _("Booked"),
         "cancelled_by_guest": _("Cancelled by the guest"),
         "cancelled_by_host": _("Cancelled by the host"),
@@ -220,7 +307,7 @@ def fill_in_place(request: MemberRequest, uid: str) -> HttpResponse:
     booking = get_object_or_404(dashboard.visible_bookings(request.member), uid=uid)
     place = request.POST.get("place", "").strip()[:500]
     if place:
-        bookings.tell_place(booking, place, utcnow())
+        bookings.tell_place(booking, place, utcnow(), by=request.member)
         messages.success(request, _("Saved. The guest is told by mail."))
     return redirect(f"/app/bookings/{uid}")
 
