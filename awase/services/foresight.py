@@ -68,7 +68,12 @@ def warn_operators(now: datetime) -> None:
     for name, end in secrets_ending(now, max(LEADS)).items():
         lead = min(lead for lead in LEADS if end <= (now + lead).date())
         notices.secret_ends(name, end, lead, now)
-    lapsing = PushChannel.objects.filter(expires_at__gt=now, expires_at__lte=now + CHANNEL_LEAD).count()
+    lapsing = PushChannel.objects.filter(
+        expires_at__gt=now,
+        expires_at__lte=now + CHANNEL_LEAD,
+        created_at__lte=now - timedelta(days=1),  # not one whose end the service has yet to say
+        credential__standing=Standing.OK,
+    ).count()
     if lapsing:
         notices.channels_end(lapsing, now)
 

@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from awase import registry
 from awase.models import BookingPage, Effect, EffectKind, EffectState, WebhookEndpoint, Workspace
 from awase.models.webhook import EndpointKind
+from awase.providers.guard import AddressRefused as AddressRefused
 
 SECRET_BYTES = 32  # Standard Webhooks: 24 to 64
 
@@ -115,14 +116,14 @@ def set_active(endpoint: WebhookEndpoint, active: bool) -> None:
 def delete(endpoint: WebhookEndpoint) -> None:
     """Take the endpoint away, with its log and all that it was still to be told."""
     with transaction.atomic():
-        Effect.objects.filter(kind=EffectKind.WEBHOOK, key__startswith=f"webhook:{endpoint.pk}:").delete()
+        told(endpoint).delete()
         endpoint.delete()
 
 
-def told(endpoint: WebhookEndpoint) -> "list[Effect]":
-    """What the endpoint was or is to be told, newest first, each with its attempts."""
+def told(endpoint: WebhookEndpoint) -> QuerySet[Effect]:
+    """What the endpoint was or is to be told, each with its attempts."""
     effects = Effect.objects.filter(kind=EffectKind.WEBHOOK, key__startswith=f"webhook:{endpoint.pk}:")
-    return list(effects.prefetch_related("webhook_attempts").order_by("-pk")[:200])
+    return effects.prefetch_related("webhook_attempts")
 
 
 def redeliver(effect: Effect, now: datetime) -> None:
