@@ -185,11 +185,14 @@ def claim_due(now: datetime, most: int) -> list[int]:
 
 
 def reach(page: BookingPage, now: datetime) -> None:
-    """A page was saved: accounts whose busy times are not known as far ahead as it offers times are read at once."""
-    members = {*page.page_members.values_list("member", flat=True), *page.groups.values_list("members", flat=True)}
+    """A page was saved: accounts whose busy times, or those of its rooms, are not known as far ahead as it offers
+    times are read at once."""
+    end = epoch(now + horizon_of(page, now))
+    members = page.page_members.values("member")
+    calendars = Calendar.objects.filter(connection__member__in=members, busy__covered_end__lt=end)
+    rooms = Room.objects.filter(Q(busy=None) | Q(busy__covered_end__lt=end), page_groups__page=page)
     Credential.objects.filter(
-        connections__member__in=members - {None},
-        connections__calendars__busy__covered_end__lt=epoch(now + horizon_of(page, now)),
+        Q(connections__in=calendars.values("connection")) | Q(connections__in=rooms.values("connection")),
         check_every__isnull=False,
         next_check__gt=now,
     ).update(next_check=now)

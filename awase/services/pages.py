@@ -9,8 +9,9 @@ from django.db import transaction
 
 from awase.domain.changes import Preview, preview
 from awase.domain.health import Group, LocationKind, LocationValue
-from awase.models import BookingPage, Condition, Location, Member, PageGroup, PageMember, Room
+from awase.models import BookingPage, Condition, Connection, Location, Member, PageGroup, PageMember, Room
 from awase.models.page import Assignment
+from awase.services import checks
 from awase.services.health import condition_groups, member_values, page_values, renew, room_values
 from awase.services.signals import Cause
 from awase.services.use import renew_use
@@ -37,13 +38,20 @@ class People:
 
 
 def touched(page: BookingPage) -> set[int]:
-    """The members whose accounts this page uses."""
-    return {page.owner_id, *page.page_members.values_list("member", flat=True)}
+    """The members whose accounts this page uses, those included who may read its rooms."""
+    services = Room.objects.filter(page_groups__page=page).values("service")
+    readers = Connection.objects.filter(member__workspace=page.workspace_id, credential__service__in=services)
+    return {
+        page.owner_id,
+        *page.page_members.values_list("member", flat=True),
+        *readers.values_list("member", flat=True),
+    }
 
 
 def saved(page: BookingPage, before: Collection[int], now: datetime) -> None:
     """After any change to a page, in its transaction: the accounts in use, and the gate's answer."""
     renew_use({*before, *touched(page)}, now)
+    checks.reach(page, now)
     renew([page], now, Cause.EDIT)
 
 

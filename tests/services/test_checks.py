@@ -19,7 +19,7 @@ from awase.models import (
     RoomBusy,
     RoomTime,
 )
-from awase.services import checks, connections
+from awase.services import checks, connections, pages
 from awase.services.signals import Cause
 from awase.services.slots import offer
 from awase.services.tokens import source
@@ -372,3 +372,11 @@ def test_whoever_may_have_to_read_a_room_is_checked(room: Any, teammate: Any, co
     renew_use([teammate.pk], utcnow())
     link.credential.refresh_from_db()
     assert link.credential.check_every is None
+
+
+def test_a_room_that_a_page_takes_on_is_read_at_once(room: Any) -> None:
+    own, _, page = room
+    type(own.connection.credential).objects.update(next_check=utcnow() + timedelta(hours=1))
+    pages.saved(page, (), utcnow())
+    own.connection.credential.refresh_from_db()
+    assert own.connection.credential.next_check <= utcnow()
