@@ -12,6 +12,7 @@ from awase.web import (
     page_edit,
     page_new,
     page_save,
+    page_why,
     pages,
     schedules,
 )
@@ -34,6 +35,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("app/pages/<int:pk>/locations", page_save.save_locations),
     path("app/pages/<int:pk>/rooms", page_save.save_rooms),
     path("app/pages/<int:pk>/form", page_save.save_questions),
+    path("app/pages/<int:pk>/sharing/secret", page_save.secret_link),
+    path("app/pages/<int:pk>/sharing/once", page_save.one_time_link),
+    path("app/pages/<int:pk>/why", page_why.ask),
     path("app/pages/<int:pk>/duplicate", page_save.duplicate),
     path("app/pages/<int:pk>/archive", page_save.archive),
     *(path(f"app/pages/<int:pk>/{name}", page_save.save_form, {"section": name}) for name in SECTION_FORMS),

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_GET
 from awase.domain.changes import Preview
 from awase.domain.health import PageValue
 from awase.models import BookingPage, Member
-from awase.services import history, pages, words
+from awase.services import history, links, pages, words
 from awase.services.dashboard import visible_pages
 from awase.web import timelines
 from awase.web.cards import PageCards
@@ -25,6 +26,7 @@ from awase.web.page_sections import common
 from awase.web.pages import editable
 from awase.web.shell import Context, MemberRequest, for_members, utcnow
 
+TEMPLATES = {"limits": "dashboard/_section_limits.html", "sharing": "dashboard/_section_sharing.html"}
 SECTIONS = (
     "basics",
     "members",
@@ -48,7 +50,9 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     return whole(request, editable(request.member, pk))
 
 
-def whole(request: MemberRequest, page: BookingPage, shown: Context | None = None) -> HttpResponse:
+def whole(
+    request: MemberRequest, page: BookingPage, shown: Context | None = None, *, status: int = 400
+) -> HttpResponse:
     """The editor with one section as just answered (with its errors or its question), the others as stored."""
     now = utcnow()
     page = editable(request.member, page.pk)
@@ -68,8 +72,10 @@ def whole(request: MemberRequest, page: BookingPage, shown: Context | None = Non
         "duplicate_url": f"/app/pages/{page.pk}/duplicate",
         "archive_url": f"/app/pages/{page.pk}/archive",
         "archived": page.archived_at is not None,
+        "why_url": f"/app/pages/{page.pk}/why",
+        "book_url": f"/app/pages/{page.pk}/book",
     }
-    return render(request, "dashboard/page_edit.html", context, status=400 if shown else 200)
+    return render(request, "dashboard/page_edit.html", context, status=status if shown else 200)
 
 
 def _section(page: BookingPage, name: str, value: PageValue, now: datetime) -> Context:
@@ -95,6 +101,13 @@ def _section(page: BookingPage, name: str, value: PageValue, now: datetime) -> C
             return form_section(page, name, stored(page, name))
 
 
+def _one_time_links(page: BookingPage) -> list[Context]:
+    """The links that can still be used, without their secrets, which nobody knows any more."""
+    rows = page.one_time_links.filter(used_at=None, expires_at__gt=utcnow()).order_by("expires_at")
+    until = {row.pk: date_format(row.expires_at, _("D, j F Y")) for row in rows}
+    return [{"note": row.note, "until": until[row.pk]} for row in rows]
+
+
 def stored(page: BookingPage, name: str) -> SectionForm:
     """A plain section as stored."""
     return SECTION_FORMS[name](instance=page)
@@ -102,15 +115,19 @@ def stored(page: BookingPage, name: str) -> SectionForm:
 
 def form_section(page: BookingPage, name: str, form: SectionForm) -> Context:
     """A plain section."""
-    return {
+    section = {
         **common(page, name),
         "heading": form.heading,
         "help": form.explains,
         "form": form,
         "seen": form.fingerprint(),
         "summary": stored(page, name).summary(),
-        "template": "dashboard/_section_limits.html" if name == "limits" else "dashboard/_section_form.html",
+        "template": TEMPLATES.get(name, "dashboard/_section_form.html"),
     }
+    if name == "sharing":
+        section["secret_link"] = links.page_url(page, link=links.page_secret(page)) if page.link_key else ""
+        section["one_time_links"] = _one_time_links(page)
+    return section
 
 
 def _history(page: BookingPage, viewer: Member) -> list[Context]:

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 from awase.domain.health import LocationKind
 from awase.domain.questions import to_json
 from awase.models import BookingPage
-from awase.services import pages
+from awase.services import links, pages
 from awase.services.health import page_values
 from awase.web.page_edit import confirm, done, form_section, whole
 from awase.web.page_forms import differences
@@ -76,6 +76,25 @@ def duplicate(request: MemberRequest, pk: int) -> HttpResponse:
     title = _("%(title)s (copy)") % {"title": page.title[:110]}
     copy = pages.duplicate(page, request.member, title, f"{page.slug[:70]}-{number}", utcnow())
     return redirect(f"/app/pages/{copy.pk}")
+
+
+@require_POST
+@for_members
+def secret_link(request: MemberRequest, pk: int) -> HttpResponse:
+    """A new secret link; the old one leads nowhere from now on."""
+    links.renew_secret(editable(request.member, pk))
+    return redirect(f"/app/pages/{pk}?saved=sharing#sharing")
+
+
+@require_POST
+@for_members
+def one_time_link(request: MemberRequest, pk: int) -> HttpResponse:
+    """A link that takes one booking, shown this once."""
+    page = editable(request.member, pk)
+    note = request.POST.get("note", "").strip()[:120]
+    _made, address = links.make_one_time(page, request.member, utcnow(), note=note)
+    section = form_section(page, "sharing", SECTION_FORMS["sharing"](instance=page))
+    return whole(request, page, {**section, "new_link": address}, status=200)
 
 
 @require_POST

@@ -259,3 +259,31 @@ def test_strangers_cannot_tell_whether_the_page_exists(
     log_in: Callable[[Any], Client], stranger: Member, page: BookingPage, section: str
 ) -> None:
     assert log_in(stranger).post(f"/app/pages/{page.pk}/{section}", {}).status_code == 404
+
+
+def test_a_secret_link_and_a_one_time_link_are_made_in_the_editor(browser: Client, page: BookingPage) -> None:
+    browser.post(f"/app/pages/{page.pk}/sharing/secret", {})
+    page.refresh_from_db()
+    first = page.link_key
+    assert first and "?link=" in text(browser.get(f"/app/pages/{page.pk}"))
+    browser.post(f"/app/pages/{page.pk}/sharing/secret", {})
+    page.refresh_from_db()
+    assert page.link_key != first
+    shown = text(browser.post(f"/app/pages/{page.pk}/sharing/once", {"note": "For Ann"}))
+    assert "?once=" in shown and "For Ann" in shown
+    again = text(browser.get(f"/app/pages/{page.pk}"))
+    assert "?once=" not in again and "For Ann" in again
+
+
+def test_why_a_time_is_not_offered_is_told_for_the_page_and_each_person(
+    browser: Client, page: BookingPage, log_in: Callable[[Any], Client], stranger: Member
+) -> None:
+    page.notice_minutes = 60 * 24 * 3650
+    page.save()
+    address = f"/app/pages/{page.pk}/why"
+    assert browser.get(address).status_code == 200
+    shown = text(browser.get(address, {"at": "2030-01-05T03:00"}))
+    assert "This time is not offered." in shown
+    assert "The notice of the page has begun already." in shown and "outside the hours" in shown
+    assert browser.get(address, {"at": "soon"}).status_code == 400
+    assert log_in(stranger).get(address).status_code == 404
