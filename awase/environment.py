@@ -93,6 +93,7 @@ def database(name: str, default: str) -> dict[str, Any]:
             "PASSWORD": unquote(address.password or ""),
             "HOST": unquote(address.hostname or ""),
             "PORT": port or "",
-            "OPTIONS": {"connect_timeout": "10", **dict(parse_qsl(address.query))},
+            # Plans are kept for queries that are asked again (models/prepared.py).
+            "OPTIONS": {"connect_timeout": "10", "prepare_threshold": 2, **dict(parse_qsl(address.query))},
         }
     raise ConfigurationError(f"{name} must be postgresql://user:password@host:port/name or sqlite:///file.")

@@ -18,13 +18,13 @@ def test_every_part_of_a_postgresql_address_is_read(monkeypatch: pytest.MonkeyPa
     assert found["ENGINE"] == "django.db.backends.postgresql"
     parts = (found["USER"], found["PASSWORD"], found["HOST"], found["PORT"], found["NAME"])
     assert parts == ("awase", "p@ss/word", "db.example", 6432, "book ing")
-    assert found["OPTIONS"] == {"connect_timeout": "10", "sslmode": "verify-full"}
+    assert found["OPTIONS"] == {"connect_timeout": "10", "prepare_threshold": 2, "sslmode": "verify-full"}
 
 
 def test_a_socket_is_named_after_the_question_mark(monkeypatch: pytest.MonkeyPatch) -> None:
     found = read(monkeypatch, "postgresql:///awase?host=/run/postgresql")
     assert (found["NAME"], found["HOST"], found["PORT"]) == ("awase", "", "")
-    assert found["OPTIONS"] == {"connect_timeout": "10", "host": "/run/postgresql"}
+    assert found["OPTIONS"] == {"connect_timeout": "10", "prepare_threshold": 2, "host": "/run/postgresql"}
 
 
 def test_three_slashes_are_a_relative_file_and_four_an_absolute_one(monkeypatch: pytest.MonkeyPatch) -> None:

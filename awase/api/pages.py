@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Self
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -23,6 +22,7 @@ from awase.domain.cures import Cure, cures
 from awase.domain.errors import Reason
 from awase.domain.gate import evaluate
 from awase.domain.health import Lack, LocationKind, PageValue, Service, StopKind, Verdict
+from awase.domain.schedule import local_texts
 from awase.models import BookingPage, Member, PageHealth
 from awase.models.page import Assignment, Condition
 from awase.services import dashboard, words
@@ -233,15 +233,16 @@ def read_slots(request: CallerRequest, slug: str, asked: Query[SlotsAsked]) -> H
     """The starts that can be booked now, computed by the function that takes the bookings."""
     page = dashboard.visible_page(request.auth.member, slug)
     answer = offer(page, asked.from_, asked.to, datetime.now(UTC))
-    zone = ZoneInfo(asked.zone or page.time_zone)
+    zone = asked.zone or page.time_zone
     length = page.duration_minutes * 60
     chosen_by_guest = page.condition == Condition.ANY and page.assignment == Assignment.GUEST
     starts = answer.slots.starts
-    texts = {second: _text(second, zone) for second in {*starts, *(start + length for start in starts)}}
+    moments = sorted({*starts, *(start + length for start in starts)})
+    texts = dict(zip(moments, local_texts(moments, zone), strict=True))
     # A month has hundreds of slots: they are written straight into the form that SlotsOut describes.
     body = {
         "accepting": answer.accepting,
-        "zone": zone.key,
+        "zone": zone,
         "read_until": answer.read_until,
         "slots": [
             {
@@ -254,10 +255,6 @@ def read_slots(request: CallerRequest, slug: str, asked: Query[SlotsAsked]) -> H
         ],
     }
     return private(HttpResponse(DjangoJSONEncoder().encode(body), content_type="application/json; charset=utf-8"))
-
-
-def _text(second: int, zone: ZoneInfo) -> str:
-    return datetime.fromtimestamp(second, zone).isoformat().replace("+00:00", "Z")
 
 
 def _summary(page: BookingPage, verdict: Verdict) -> PageSummary:

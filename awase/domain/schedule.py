@@ -8,7 +8,7 @@ come from the time zone database through `zoneinfo`.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -116,19 +116,34 @@ def day_after(day: date) -> date:
 def group_by_day(starts: list[int], zone_name: str) -> dict[date, list[int]]:
     """Sorted epoch seconds grouped by their date in a zone (the guest's), dates in order."""
     days: dict[date, list[int]] = {}
-    if not starts:
-        return days
-    clock = wall_clock(zone_name, starts[0], starts[-1])
+    for day, _offset, found in _days_of(starts, zone_name):
+        days[day] = days[day] + found if day in days else found
+    return days
+
+
+def local_texts(moments: list[int], zone_name: str) -> list[str]:
+    """Sorted epoch seconds in whole minutes as wall-clock time in a zone with its offset (RFC 3339): what
+    `datetime.isoformat` says, several times as fast; "Z" in place of "+00:00"."""
+    texts: list[str] = []
+    for day, offset, found in _days_of(moments, zone_name):
+        east = f"{'-' if offset < 0 else '+'}{abs(offset) // 3600:02}:{abs(offset) // 60 % 60:02}" if offset else "Z"
+        texts += [f"{day}T{_CLOCK[(second + offset) % DAY // 60]}:00{east}" for second in found]
+    return texts
+
+
+def _days_of(moments: list[int], zone_name: str) -> Iterator[tuple[date, int, list[int]]]:
+    """Sorted epoch seconds in pieces of one date and one offset in a zone: (date, offset, seconds)."""
+    if not moments:
+        return
+    clock = wall_clock(zone_name, moments[0], moments[-1])
     at = 0
     for change, offset in zip_longest(clock.moments, clock.offsets):
-        stop = len(starts) if change is None else bisect_left(starts, change, at)
+        stop = len(moments) if change is None else bisect_left(moments, change, at)
         while at < stop:
-            number = (starts[at] + offset) // DAY
-            upto = bisect_left(starts, (number + 1) * DAY - offset, at, stop)
-            day = date.fromordinal(EPOCH_ORDINAL + number)
-            days[day] = days[day] + starts[at:upto] if day in days else starts[at:upto]
+            number = (moments[at] + offset) // DAY
+            upto = bisect_left(moments, (number + 1) * DAY - offset, at, stop)
+            yield date.fromordinal(EPOCH_ORDINAL + number), offset, moments[at:upto]
             at = upto
-    return days
 
 
 class Range(NamedTuple):
@@ -227,6 +242,9 @@ _HOURS = re.compile(r"\s*(\d{1,2}):([0-5]\d)\s*[-–~〜]\s*(\d{1,2}):([0-5]\d)\
 
 def _clock_text(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
+
+
+_CLOCK = tuple(_clock_text(minute) for minute in range(1440))
 
 
 def range_text(hours: Range) -> str:

@@ -103,7 +103,7 @@ class _Plan(Generic[Row]):
         )
 
     def ask(self, values: Sequence[Any]) -> list[Row]:
-        with connection.cursor() as cursor:
+        with _cursor() as cursor:
             cursor.execute(
                 self.sql,
                 [_adapted(values[one.position]) if isinstance(one, Parameter) else one for one in self.parameters],
@@ -118,6 +118,15 @@ class _Plan(Generic[Row]):
         for at, convert in self.converters:
             columns[at] = convert(columns[at])
         return tuple(columns)
+
+
+def _cursor() -> Any:
+    """A cursor that lets PostgreSQL, too, keep its plan of a query (`prepare_threshold`): Django's own cursor fills
+    the parameters in beforehand, so that every query looks new."""
+    if connection.vendor != "postgresql":
+        return connection.cursor()
+    connection.ensure_connection()
+    return connection._prepare_cursor(connection.Database.Cursor(connection.connection))  # type: ignore[attr-defined]
 
 
 def _adapted(value: Any) -> Any:

@@ -18,6 +18,7 @@ from awase.domain.schedule import (
     from_json,
     group_by_day,
     local_date,
+    local_texts,
     midnight,
     parse_range,
     range_text,
@@ -174,6 +175,16 @@ def test_starts_are_grouped_by_the_date_that_the_guest_sees(machine_zone):
         date(2010, 11, 7): [starts[1], starts[3], starts[4]],
     }
     assert group_by_day([], "UTC") == {}
+
+
+@given(
+    st.sampled_from(["UTC", "Asia/Tokyo", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia"]),
+    st.lists(st.integers(22_000_000, 33_000_000), max_size=20),
+)
+def test_local_texts_say_what_isoformat_says(name, minutes):
+    moments = sorted(60 * minute for minute in minutes)
+    expected = [datetime.fromtimestamp(second, ZoneInfo(name)).isoformat() for second in moments]
+    assert local_texts(moments, name) == [text.replace("+00:00", "Z") for text in expected]
 
 
 def test_always_open_adjoins_from_day_to_day():

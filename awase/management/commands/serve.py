@@ -13,24 +13,30 @@ LEAST_THREADS = 4  # a handshake calls back while the first request still waits
 
 
 class Command(BaseCommand):
-    help = "Runs the web server (granian, one worker process)."
+    help = "Runs the web server (granian)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
         parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
         parser.add_argument(
+            "--workers",
+            type=int,
+            default=1,
+            help="worker processes; more than one use more than one core (default: %(default)s)",
+        )
+        parser.add_argument(
             "--threads",
             type=int,
             default=LEAST_THREADS,
-            help="requests answered at once (default and least: 4)",
+            help="requests answered at once by each of them (default and least: 4)",
         )
 
-    def handle(self, *args: Any, host: str, port: int, threads: int, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, workers: int, threads: int, **options: Any) -> None:
         make_ready()
         connections.close_all()
         options_of_granian = {
             "interface": "wsgi",
-            "workers": 1,
+            "workers": max(workers, 1),
             "host": host,
             "port": port,
             "blocking-threads": max(threads, LEAST_THREADS),
