@@ -32,18 +32,17 @@ Access = TokenSource | DavAccess
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One service: whose registration it uses (Teams shares Microsoft's) and how its adapter is made."""
+    """How the adapter of one service is made; `bases` are the names of its base addresses."""
 
-    registration: str
     make: Callable[..., Any]
     bases: tuple[str, ...]
 
 
 ENTRIES = {
-    Service.GOOGLE: Entry("google", Google, ("auth_base", "token_base", "api_base", "userinfo_base")),
-    Service.MICROSOFT: Entry("microsoft", Microsoft, ("login_base", "graph_base")),
-    Service.TEAMS: Entry("microsoft", Teams, ("login_base", "graph_base")),
-    Service.ZOOM: Entry("zoom", Zoom, ("oauth_base", "api_base")),
+    Service.GOOGLE: Entry(Google, ("auth_base", "token_base", "api_base", "userinfo_base")),
+    Service.MICROSOFT: Entry(Microsoft, ("login_base", "graph_base")),
+    Service.TEAMS: Entry(Teams, ("login_base", "graph_base")),
+    Service.ZOOM: Entry(Zoom, ("oauth_base", "api_base")),
 }
 
 # Time-outs of an ordinary call, in seconds; the live check at booking time has a shorter one.
@@ -96,7 +95,7 @@ def post_webhook(address: str, headers: Mapping[str, str], body: bytes) -> tuple
 
 def configured(service: Service) -> bool:
     """Whether the operator has registered this instance at the service; CalDAV needs no registration."""
-    return service is Service.CALDAV or bool(settings.AWASE_SERVICES[ENTRIES[service].registration]["client_id"])
+    return not service.registration or bool(settings.AWASE_SERVICES[service.registration]["client_id"])
 
 
 def room_scopes(service: Service) -> frozenset[str]:
@@ -112,9 +111,9 @@ def redirect_address(service: Service) -> str:
 def _adapter(service: Service, patience: float = PATIENCE) -> Any:
     """The adapter; a registration that the operator took away is a fault of ours like any other."""
     entry = ENTRIES[service]
-    registration = settings.AWASE_SERVICES[entry.registration]
+    registration = settings.AWASE_SERVICES[service.registration]
     if not registration["client_id"]:
-        detail = f"this instance is not registered at {entry.registration}"
+        detail = f"this instance is not registered at {service.registration}"
         raise ProviderError(Failure(FailureClass.APP_CONFIG, FailureScope.APP, "unregistered", detail=detail))
     app = AppConfig(
         client_id=registration["client_id"],

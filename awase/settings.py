@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from csp.constants import NONE, SELF
 
+from awase.domain.health import Service
 from awase.environment import ConfigurationError, database, day, flag, number, text, words
 
 PACKAGE = Path(__file__).resolve().parent
@@ -147,22 +148,13 @@ DEFAULT_FROM_EMAIL = text("AWASE_MAIL_FROM", f"Awase <awase@{_address.hostname}>
 
 # The services. A base address other than the real one is for the sandbox and for tests.
 AWASE_SERVICES = {
-    "google": {
-        "client_id": text("AWASE_GOOGLE_CLIENT_ID", ""),
-        "client_secret": text("AWASE_GOOGLE_CLIENT_SECRET", ""),
-        "base": text("AWASE_GOOGLE_BASE", ""),
-    },
-    "microsoft": {
-        "client_id": text("AWASE_MICROSOFT_CLIENT_ID", ""),
-        "client_secret": text("AWASE_MICROSOFT_CLIENT_SECRET", ""),
-        "base": text("AWASE_MICROSOFT_BASE", ""),
-    },
-    "zoom": {
-        "client_id": text("AWASE_ZOOM_CLIENT_ID", ""),
-        "client_secret": text("AWASE_ZOOM_CLIENT_SECRET", ""),
-        "base": text("AWASE_ZOOM_BASE", ""),
-        "webhook_secret": text("AWASE_ZOOM_WEBHOOK_SECRET", ""),  # of the app's event subscription
-    },
+    name: {
+        "client_id": text(f"AWASE_{name.upper()}_CLIENT_ID", ""),
+        "client_secret": text(f"AWASE_{name.upper()}_CLIENT_SECRET", ""),
+        "base": text(f"AWASE_{name.upper()}_BASE", ""),
+        "webhook_secret": text(f"AWASE_{name.upper()}_WEBHOOK_SECRET", ""),  # Zoom: of the app's event subscription
+    }
+    for name in sorted({service.registration for service in Service} - {""})
 }
 # Proxies in front of this instance, as addresses or networks: only their word on a client's address counts.
 AWASE_TRUSTED_PROXIES = words("AWASE_TRUSTED_PROXIES")
@@ -173,14 +165,15 @@ AWASE_WEBHOOKS_ALLOWED = words("AWASE_WEBHOOKS_ALLOWED")
 # Who is told by mail of faults that are the operator's to repair.
 AWASE_OPERATOR_EMAIL = text("AWASE_OPERATOR_EMAIL", "")
 # The day (2027-03-31) on which each client secret runs out at the service: the operator is told ahead.
-AWASE_SECRETS_END = {
-    service: day(f"AWASE_{service.upper()}_SECRET_ENDS") for service in ("google", "microsoft", "zoom")
-}
+AWASE_SECRETS_END = {name: day(f"AWASE_{name.upper()}_SECRET_ENDS") for name in AWASE_SERVICES}
 # A Google registration that is still in testing: every permission ends after seven days.
 AWASE_GOOGLE_TESTING = flag("AWASE_GOOGLE_TESTING", False)
 
 # Addresses of the proxies in front: only behind them is X-Forwarded-For believed.
 AWASE_TRUSTED_PROXIES = words("AWASE_TRUSTED_PROXIES")
+
+# Who sends this token may read /metrics; without one only this machine may.
+AWASE_METRICS_TOKEN = text("AWASE_METRICS_TOKEN", "")
 
 AWASE_TOLERANCE = timedelta(seconds=number("AWASE_TOLERANCE_SECONDS", 900))
 AWASE_CHECK_INTERVAL = timedelta(seconds=number("AWASE_CHECK_SECONDS", 300))
@@ -195,7 +188,7 @@ _consent_origins = [
     f"{parts.scheme}://{parts.netloc}"
     for parts in (urlsplit(service["base"]) for service in AWASE_SERVICES.values())
     if parts.netloc
-] or ["https://accounts.google.com", "https://login.microsoftonline.com", "https://zoom.us"]
+] or [service.consent for service in Service if service.consent]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

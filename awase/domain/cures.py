@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import chain, combinations, islice, product
 
 from awase.domain.gate import (
-    BACKED_BY,
     account_behind,
     attends,
     broken_calendars,
@@ -21,6 +20,7 @@ from awase.domain.gate import (
     receiving,
 )
 from awase.domain.health import (
+    BACKED_BY,
     CalendarValue,
     ConnectionValue,
     Group,

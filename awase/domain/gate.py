@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from awase.domain.errors import Capability
 from awase.domain.health import (
+    BACKED_BY,
     CalendarStanding,
     CalendarValue,
     ConnectionValue,
@@ -21,18 +22,10 @@ from awase.domain.health import (
     MemberValue,
     PageValue,
     RoomValue,
-    Service,
     Standing,
     StopKind,
     Verdict,
 )
-
-BACKED_BY = {
-    LocationKind.MEET: (Service.GOOGLE, Capability.MEET),
-    LocationKind.ZOOM: (Service.ZOOM, Capability.ZOOM),
-    LocationKind.TEAMS: (Service.TEAMS, Capability.TEAMS),
-}
-"""The service, and the capability of its account, behind each account-backed kind of location."""
 
 _SENTENCE_ORDER = {kind: position for position, kind in enumerate(StopKind)}
 

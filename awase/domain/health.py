@@ -7,6 +7,7 @@ with the caller's `now` before the values are built; the gate (`gate.py`) never 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from awase.domain.errors import Capability, Reason
 
@@ -20,17 +21,44 @@ class Standing(StrEnum):
 
 
 class Service(StrEnum):
-    """The services that Awase knows. Google Meet is a capability of a Google connection."""
+    """The services that Awase knows, and what has to be known of each outside its adapter. Google Meet is a
+    capability of a Google connection.
 
-    GOOGLE = "google"
-    MICROSOFT = "microsoft"
-    ZOOM = "zoom"
-    TEAMS = "teams"
-    CALDAV = "caldav"
+    `label`: its name; `letter`: what stands for it where there is room for one; `calendars`: its accounts hold
+    calendars (else they make meetings); `registration`: whose client id and secret it uses, as in the settings'
+    names ("" for none); `consent`: where people are sent to consent.
+    """
+
+    label: str
+    letter: str
+    calendars: bool
+    registration: str
+    consent: str
+
+    def __new__(
+        cls,
+        value: str,
+        label: str = "",
+        letter: str = "",
+        calendars: bool = False,
+        registration: str = "",
+        consent: str = "",
+    ) -> Self:
+        service = str.__new__(cls, value)
+        service._value_ = value
+        service.label, service.letter, service.calendars = label, letter, calendars
+        service.registration, service.consent = registration, consent
+        return service
+
+    GOOGLE = "google", "Google Calendar", "G", True, "google", "https://accounts.google.com"
+    MICROSOFT = "microsoft", "Microsoft (Outlook calendar)", "M", True, "microsoft", "https://login.microsoftonline.com"
+    ZOOM = "zoom", "Zoom", "Z", False, "zoom", "https://zoom.us"
+    TEAMS = "teams", "Microsoft Teams", "T", False, "microsoft", "https://login.microsoftonline.com"
+    CALDAV = "caldav", "CalDAV", "C", True
 
 
 class LocationKind(StrEnum):
-    """How a meeting is held. The first three are account-backed, the rest account-free."""
+    """How a meeting is held: by an account (`BACKED_BY`), or account-free."""
 
     MEET = "meet"
     ZOOM = "zoom"
@@ -42,7 +70,15 @@ class LocationKind(StrEnum):
 
     @property
     def account_backed(self) -> bool:
-        return self in (LocationKind.MEET, LocationKind.ZOOM, LocationKind.TEAMS)
+        return self in BACKED_BY
+
+
+BACKED_BY = {
+    LocationKind.MEET: (Service.GOOGLE, Capability.MEET),
+    LocationKind.ZOOM: (Service.ZOOM, Capability.ZOOM),
+    LocationKind.TEAMS: (Service.TEAMS, Capability.TEAMS),
+}
+"""The service, and the capability of its account, behind each account-backed kind of location."""
 
 
 @dataclass(frozen=True, slots=True)

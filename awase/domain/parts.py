@@ -48,7 +48,7 @@ class Loss(IntEnum):
     DISCONNECT = 8
 
 
-CALENDAR_SERVICES = frozenset({Service.GOOGLE, Service.MICROSOFT, Service.CALDAV})
+CALENDAR_SERVICES = frozenset(service for service in Service if service.calendars)
 
 
 @dataclass(frozen=True, slots=True)

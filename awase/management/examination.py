@@ -154,14 +154,14 @@ def _words(name: str) -> str:
 
 def services(now: datetime) -> Iterator[Finding]:
     """Each registered service answers, knows us, sends people back to us, and agrees about the time."""
-    for service in (Service.GOOGLE, Service.MICROSOFT, Service.TEAMS, Service.ZOOM):
-        registration = registry.ENTRIES[service].registration
-        if all(settings.AWASE_SERVICES[registration][part] for part in ("client_id", "client_secret")):
-            yield from _service(service, registration, now)
+    for service in registry.ENTRIES:
+        registration = settings.AWASE_SERVICES[service.registration]
+        if registration["client_id"] and registration["client_secret"]:
+            yield from _service(service, now)
 
 
-def _service(service: Service, registration: str, now: datetime) -> Iterator[Finding]:
-    name, prefix = service.value.title(), f"AWASE_{registration.upper()}"
+def _service(service: Service, now: datetime) -> Iterator[Finding]:
+    name, prefix = service.value.title(), f"AWASE_{service.registration.upper()}"
     try:
         found = registry.oauth(service, PATIENCE).inspect(now=now)
     except ProviderError as error:
@@ -222,15 +222,12 @@ def alarms(now: datetime) -> Iterator[Finding]:
     except DatabaseError:
         return  # said above
     for alarm in known:
+        guide = Service(alarm.service).registration or alarm.service
         yield wrong(
             f"An alarm about {alarm.service.title()} stands since {alarm.since.isoformat(timespec='minutes')}: "
             f"{alarm.count} times ({alarm.symptom}, {alarm.detail}).",
-            f"docs/providers/{_guide(alarm.service)}.md says what to repair; the alarm ends with the next good call.",
+            f"docs/providers/{guide}.md says what to repair; the alarm ends with the next good call.",
         )
-
-
-def _guide(service: str) -> str:
-    return "microsoft" if service == Service.TEAMS else service
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from awase.services.use import renew_use
 
 logger = logging.getLogger(__name__)
 
-CALENDAR_SERVICES = {Service.GOOGLE, Service.MICROSOFT, Service.CALDAV}
+CALENDAR_SERVICES = frozenset(service for service in Service if service.calendars)
 PATIENCE = timedelta(minutes=15)  # how long somebody may stay on the consent screen
 
 

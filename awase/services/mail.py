@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from awase.domain.health import LocationKind
+from awase.domain.health import BACKED_BY
 from awase.models import Booking, BookingState, Effect
 from awase.services import dates, ics, letters, words
 from awase.services.hosts import hosts_of, name_is_open
@@ -105,7 +105,7 @@ def place_notes(booking: Booking, *, link_follows: bool) -> list[str]:
     notes = []
     if booking.place_missing:
         notes.append(_("Your host will tell you the place."))
-    if link_follows and booking.location_kind in {LocationKind.ZOOM, LocationKind.TEAMS, LocationKind.MEET}:
+    if link_follows and booking.location_kind in BACKED_BY:
         notes.append(_("The link for the online meeting follows in a separate mail."))
     return notes
 

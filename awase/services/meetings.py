@@ -14,8 +14,8 @@ from django.db import transaction
 
 from awase import registry
 from awase.domain.errors import FailureClass, FailureScope, ProviderError
-from awase.domain.gate import BACKED_BY, account_behind
-from awase.domain.health import LocationKind
+from awase.domain.gate import account_behind
+from awase.domain.health import BACKED_BY, LocationKind
 from awase.models import Booking, Connection, Effect
 from awase.providers.protocols import ConferenceProvider, Meeting, MeetingDraft
 from awase.services import outbox

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F
 
-from awase.domain.health import LocationKind, Service
+from awase.domain.health import BACKED_BY, LocationKind, Service
 from awase.models import (
     Booking,
     BookingChange,
@@ -26,8 +26,8 @@ from awase.services import webhooks
 from awase.services.hosts import NAMING, carrier_of, stands
 from awase.services.webhooks import Event
 
-MEETING_KINDS = {LocationKind.ZOOM, LocationKind.TEAMS}
-LINK_KINDS = MEETING_KINDS | {LocationKind.MEET}
+MEETING_KINDS = {kind for kind, (service, _) in BACKED_BY.items() if not service.calendars}
+LINK_KINDS = set(BACKED_BY)
 OUTSIDE = (EffectKind.MEETING, EffectKind.EVENT)
 REMINDERS = ("reminder", "follow_up")
 TOLD = {

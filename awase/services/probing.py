@@ -56,7 +56,7 @@ def probe(credential: Credential, cause: Cause, now: datetime) -> None:
 def _try(capability: Capability, credential: Credential, now: datetime) -> bool:
     """Whether the account has it now. Raises ProviderError."""
     service = Service(credential.service)
-    if capability in (Capability.ZOOM, Capability.TEAMS):
+    if not service.calendars:
         provider = registry.conferences(service, source(credential))
         provider.delete_meeting(provider.create_meeting(_draft(credential, now)).id)
         return True

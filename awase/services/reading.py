@@ -20,7 +20,7 @@ from awase.providers.calendars import read_each
 from awase.providers.protocols import BusyEvent, Changes, RoomProvider
 from awase.services.signals import Good
 
-MEETING_SERVICES = {Service.ZOOM, Service.TEAMS}
+MEETING_SERVICES = frozenset(service for service in Service if not service.calendars)
 LEAST_HORIZON = timedelta(days=31)
 LONGEST_HORIZON = timedelta(days=365)
 SPARE = timedelta(days=4)  # what a full reading reads further than is needed at once: zones, yesterday, a day's wait

@@ -118,7 +118,7 @@ def _remember(
 
 def _calendars_count(credential: Credential) -> bool:
     """Whether the account has calendars whose reading is its good check."""
-    if credential.service in (Service.ZOOM, Service.TEAMS):
+    if not Service(credential.service).calendars:
         return False
     calendars = Calendar.objects.filter(connection__credential=credential)
     counting = Q(checked=True, go_on_without=False) | Q(receiving_members__isnull=False)

@@ -6,14 +6,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Q
 
-from awase.domain.health import LocationKind, Service
+from awase.domain.health import BACKED_BY
 from awase.models import BookingPage, Calendar, Condition, Connection, Credential, PageGroup
-
-BACKED_BY = {
-    LocationKind.MEET: Service.GOOGLE,
-    LocationKind.ZOOM: Service.ZOOM,
-    LocationKind.TEAMS: Service.TEAMS,
-}
 
 
 def renew_use(member_ids: Collection[int], now: datetime) -> None:
@@ -61,7 +55,7 @@ def renew_use(member_ids: Collection[int], now: datetime) -> None:
 def _backing(member_ids: Collection[int]) -> set[tuple[int, str]]:
     """(member, service) wherever a location of a page is held by that member's account."""
     backed: set[tuple[int, str]] = set()
-    for kind, service in BACKED_BY.items():
+    for kind, (service, _) in BACKED_BY.items():
         pages = BookingPage.objects.filter(locations__kind=kind, archived_at=None)
         owners = pages.exclude(condition=Condition.ANY).filter(owner__in=member_ids).values_list("owner", flat=True)
         hosts = pages.filter(condition=Condition.ANY, page_members__member__in=member_ids)

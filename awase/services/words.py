@@ -9,26 +9,27 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from awase.domain.errors import Reason
-from awase.domain.health import Lack, LocationKind, Service, StopKind, Verdict
+from awase.domain.health import BACKED_BY, Lack, LocationKind, Service, StopKind, Verdict
+
+MEETING_SERVICE = {kind: service for kind, (service, _capability) in BACKED_BY.items() if not service.calendars}
 
 
 def service_name(service: str) -> str:
     """The name of a service as people know it."""
-    return {
+    translated = {
         Service.GOOGLE: _("Google Calendar"),
         Service.MICROSOFT: _("Microsoft (Outlook calendar)"),
-        Service.ZOOM: _("Zoom"),
-        Service.TEAMS: _("Microsoft Teams"),
-        Service.CALDAV: _("CalDAV"),
-    }[Service(service)]
+    }
+    known = Service(service)
+    return translated.get(known) or known.label
 
 
 def location_name(kind: str) -> str:
     """The name of a kind of location."""
+    if kind in MEETING_SERVICE:
+        return MEETING_SERVICE[LocationKind(kind)].label
     return {
         LocationKind.MEET: _("Google Meet"),
-        LocationKind.ZOOM: _("Zoom"),
-        LocationKind.TEAMS: _("Microsoft Teams"),
         LocationKind.IN_PERSON: _("In person"),
         LocationKind.PHONE: _("Phone"),
         LocationKind.LINK: _("Online (link)"),

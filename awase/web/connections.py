@@ -32,7 +32,7 @@ from awase.web.shell import (
 from awase.web.timelines import account_strip
 
 TABS = ("all", "connected", "not_connected")
-SHOWN = (Service.GOOGLE, Service.MICROSOFT, Service.CALDAV, Service.ZOOM, Service.TEAMS)
+SHOWN = sorted(Service, key=lambda service: not service.calendars)  # calendars first
 
 
 def _list_context(member: Member, tab: str) -> Context:

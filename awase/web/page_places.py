@@ -3,16 +3,14 @@
 from django.utils.translation import gettext as _
 
 from awase.domain.gate import location_lack
-from awase.domain.health import LocationKind, PageValue
+from awase.domain.health import BACKED_BY, LocationKind, PageValue
 from awase.models import BookingPage
 from awase.services import pages, words
 from awase.web.page_sections import common
 from awase.web.shell import Context
 
 ICONS = {
-    LocationKind.MEET: "video",
-    LocationKind.ZOOM: "video",
-    LocationKind.TEAMS: "video",
+    **dict.fromkeys(BACKED_BY, "video"),
     LocationKind.IN_PERSON: "place",
     LocationKind.PHONE: "phone",
     LocationKind.LINK: "link",

@@ -22,7 +22,7 @@ from awase.services.troubles import troubles
 
 P = ParamSpec("P")
 Context = dict[str, Any]
-LETTERS = {Service.GOOGLE: "G", Service.MICROSOFT: "M", Service.ZOOM: "Z", Service.TEAMS: "T", Service.CALDAV: "C"}
+LETTERS = {service: service.letter for service in Service}
 
 
 def utcnow() -> datetime:

@@ -26,7 +26,7 @@ def sound(settings: Any, sandbox: Any) -> Any:
     settings.SECRET_KEY = "s" * 50
     settings.AWASE_OPERATOR_EMAIL = "operator@awase.test"
     for service in (Service.GOOGLE, Service.MICROSOFT, Service.TEAMS, Service.ZOOM):
-        client = sandbox.state.clients[f"awase-{registry.ENTRIES[service].registration}"]
+        client = sandbox.state.clients[f"awase-{service.registration}"]
         client.redirect_uris.append(registry.redirect_address(service))
     return sandbox
 

@@ -40,7 +40,7 @@ def test_every_scope_that_is_asked_for_is_explained(name: str, language: str) ->
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_every_redirect_address_is_named_exactly(name: str, language: str) -> None:
     named = set(re.findall(r"`AWASE_URL(/connect/\w+/callback)`", guide(name, language)))
-    services = [service for service, entry in registry.ENTRIES.items() if entry.registration == name]
+    services = [service for service in registry.ENTRIES if service.registration == name]
     assert named == {f"/connect/{service}/callback" for service in services}
 
 
