@@ -169,6 +169,11 @@ def shared(needed: int, hours: Iterable[Iterable[Span]]) -> list[Span]:
     return merged(found)
 
 
-def lost(stopped: Iterable[Span], opening_hours: Iterable[Span]) -> int:
-    """The seconds of opening hours during which something was stopped."""
-    return sum(end - start for start, end in shared(2, (stopped, opening_hours)))
+def lost(stopped: Iterable[Span], opening_hours: Iterable[Span]) -> list[Span]:
+    """The opening hours during which something was stopped; epoch seconds."""
+    return shared(2, (stopped, opening_hours))
+
+
+def as_changes(spans: Iterable[Span]) -> list[Change]:
+    """Spans in order that do not touch, as a history of what was in error."""
+    return [Change(moment(at), mark) for begin, end in spans for at, mark in ((begin, Mark.DANGER), (end, Mark.OK))]

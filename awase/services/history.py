@@ -6,8 +6,9 @@ which it counts.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -53,10 +54,12 @@ def account_days(accounts: Iterable[Credential], now: datetime, time_zone: str) 
 
 @dataclass(frozen=True, slots=True)
 class PageTurn:
-    """A page stopped or opened: what was written down, and as which mark and cause it counts."""
+    """A page stopped or opened: what was written down, and as which mark and cause it counts. `account_since`:
+    since when the account that caused it had been in the state of that moment."""
 
     row: PageChange
     change: Change
+    account_since: datetime | None
 
 
 def turns(pages: Iterable[BookingPage], start: datetime) -> dict[int, list[PageTurn]]:
@@ -68,16 +71,15 @@ def turns(pages: Iterable[BookingPage], start: datetime) -> dict[int, list[PageT
         .select_related("credential")
         .order_by("at", "id")
     )
-    reasons = _reasons(rows)
     in_error = dict(PageHealth.objects.filter(page__in=pages, open=False).values_list("page", "in_error"))
     found: dict[int, list[PageTurn]] = {page.pk: [] for page in pages}
-    for row, reason in zip(rows, reasons, strict=True):
+    for row, (account_since, reason) in zip(rows, _accounts_then(rows), strict=True):
         broken = bool(reason) or not Cause(row.cause).by_hand
-        found[row.page_id].append(PageTurn(row, _change(row, reason, broken)))
+        found[row.page_id].append(PageTurn(row, _change(row, reason, broken), account_since))
     for page_id, listed in found.items():
         if listed and not listed[-1].row.opened and page_id in in_error:
             last = listed[-1]
-            listed[-1] = PageTurn(last.row, _change(last.row, last.change.cause, in_error[page_id]))
+            listed[-1] = replace(last, change=_change(last.row, last.change.cause, in_error[page_id]))
     return found
 
 
@@ -88,17 +90,26 @@ def _change(row: PageChange, cause: str, broken: bool) -> Change:
     return Change(row.at, Mark.DANGER if broken else Mark.WARN, cause or kind)
 
 
-def _reasons(rows: Sequence[PageChange]) -> list[str]:
-    """For each row the reason of the error in which the account that caused it was then; "" for none."""
+def _accounts_then(rows: Sequence[PageChange]) -> list[tuple[datetime | None, str]]:
+    """For each row the state of the account that caused it: since when, and the reason of its error, if any."""
     states: dict[int | None, list[tuple[datetime, str]]] = defaultdict(list)
     changes = ConnectionChange.objects.filter(credential__in={row.credential_id for row in rows if row.credential_id})
     for account, at, reason in changes.order_by("at", "id").values_list("credential", "at", "reason"):
         states[account].append((at, reason))
-    found = []
+    found: list[tuple[datetime | None, str]] = []
     for row in rows:
-        before = [reason for at, reason in states[row.credential_id] if at <= row.at]
-        found.append(before[-1] if before else "")
+        before = [state for state in states[row.credential_id] if state[0] <= row.at]
+        found.append(before[-1] if before else (None, ""))
     return found
+
+
+def opening_delays(listed: Sequence[PageTurn]) -> list[timedelta]:
+    """From the repair of an account to the opening of the page that it had stopped, for each such opening."""
+    return [
+        opening.row.at - opening.account_since
+        for stop, opening in pairwise(listed)
+        if opening.row.opened and opening.account_since is not None and opening.account_since >= stop.row.at
+    ]
 
 
 def of_pages(pages: Iterable[BookingPage], start: datetime, now: datetime) -> dict[int, list[Change]]:

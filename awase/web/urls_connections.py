@@ -1,8 +1,8 @@
-"""Addresses of connection health: accounts, their calendars, and histories."""
+"""Addresses of connection health: accounts, their calendars, histories and measures."""
 
 from django.urls import path
 
-from awase.web import connecting, connections, history, reconnect
+from awase.web import connecting, connections, history, insights, metrics, reconnect
 
 urlpatterns = [
     path("app/connections", connections.connection_list, name="connections"),
@@ -18,6 +18,8 @@ urlpatterns = [
     path("app/calendars/<int:pk>/untick", connections.leave_out, {"how": "untick"}),
     path("app/calendars/<int:pk>/go-on", connections.leave_out, {"how": "go-on"}),
     path("app/pages/<int:pk>/history", history.page_history),
+    path("app/insights", insights.insights, name="insights"),
+    path("metrics", metrics.metrics),
     path("connect/<str:service>/callback", connecting.callback),
     path("reconnect/<str:token>", reconnect.follow),
 ]

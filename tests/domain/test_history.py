@@ -12,6 +12,7 @@ from awase.domain.history import (
     Incident,
     Mark,
     Stretch,
+    as_changes,
     by_cause,
     by_day,
     first_moment,
@@ -157,5 +158,10 @@ def test_hours_are_shared_by_as_many_as_are_needed(needed: int, open_: list[tupl
 
 
 def test_only_stopped_time_within_the_opening_hours_is_lost():
-    assert lost([(0, 100), (300, 400)], [(50, 350), (90, 120)]) == 100
-    assert lost([], [(0, 10)]) == 0
+    assert lost([(0, 100), (300, 400)], [(50, 350), (90, 120)]) == [(50, 100), (300, 350)]
+    assert lost([], [(0, 10)]) == []
+
+
+def test_lost_hours_are_told_by_day_like_any_other_state():
+    start, end = (int(before(hours=hours).timestamp()) for hours in (3, 1))
+    assert by_day(as_changes([(start, end)]), NOW, "UTC", days=1)[0].hours(Mark.DANGER) == 2.0
