@@ -1,7 +1,7 @@
 """Webhooks: the addresses that a workspace wants told of what happens, and the log of what was told. For admins."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -92,7 +92,7 @@ def list_webhooks(request: CallerRequest, asked: Query[Paged]) -> WebhookList:
     response={201: WebhookMade},
     **needs(Scope.WEBHOOKS_WRITE, "malformed", "invalid", "too_large", "forbidden"),
 )
-def create_webhook(request: CallerRequest, sent: WebhookIn) -> tuple[int, WebhookMade]:
+def create_webhook(request: CallerRequest, sent: WebhookIn) -> WebhookMade:
     """A new endpoint. Its address must be public and https, unless the operator has opened it."""
     if _endpoints(request).count() >= MOST_ENDPOINTS:
         raise invalid("body", "url", _("There are as many webhooks as there can be; delete one first."))
@@ -102,14 +102,13 @@ def create_webhook(request: CallerRequest, sent: WebhookIn) -> tuple[int, Webhoo
         )
     except AddressRefused:
         raise invalid("body", "url", _("Give a public address that begins with https://.")) from None
-    return 201, WebhookMade(**_fields(made), secret=secret)
+    return WebhookMade(**_fields(made), secret=secret)
 
 
 @router.delete("{int:webhook_id}", response={204: None}, **needs(Scope.WEBHOOKS_WRITE, "not_found", "forbidden"))
-def delete_webhook(request: CallerRequest, webhook_id: int) -> tuple[int, None]:
+def delete_webhook(request: CallerRequest, webhook_id: int) -> None:
     """Take an endpoint away, with its log."""
     webhooks.delete(_endpoints(request).get(pk=webhook_id))
-    return 204, None
 
 
 @router.post("{int:webhook_id}/enable", response=WebhookOut, **needs(Scope.WEBHOOKS_WRITE, "not_found", "forbidden"))
@@ -152,7 +151,7 @@ def _endpoints(request: CallerRequest) -> QuerySet[WebhookEndpoint]:
     return WebhookEndpoint.objects.filter(workspace=member.workspace_id)
 
 
-def _fields(endpoint: WebhookEndpoint) -> dict[str, object]:
+def _fields(endpoint: WebhookEndpoint) -> dict[str, Any]:
     return {name: getattr(endpoint, "pk" if name == "id" else name) for name in WebhookOut.model_fields}
 
 
