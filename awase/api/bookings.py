@@ -11,7 +11,21 @@ from ninja import Header, Query, Router
 from pydantic import BaseModel, Field
 
 from awase.api.access import CallerRequest, needs
-from awase.api.fields import Cursor, Email, Listed, Moment, Name, Paged, Phone, Sent, Text, Zone
+from awase.api.fields import (
+    Company,
+    Cursor,
+    Email,
+    Line,
+    Listed,
+    Moment,
+    Name,
+    Paged,
+    Phone,
+    Sent,
+    Text,
+    TrackingName,
+    Zone,
+)
 from awase.api.pages import Person
 from awase.api.problems import Problem
 from awase.domain.errors import Reason
@@ -19,6 +33,7 @@ from awase.domain.health import LocationKind
 from awase.models import Booking, BookingPage, BookingState, Effect, EffectKind, EffectState
 from awase.services import booking as bookings
 from awase.services import dashboard, words
+from awase.services.hosts import carrier_of
 from awase.services.keys import Caller, Scope
 
 router = Router(tags=["Bookings"])
@@ -30,22 +45,41 @@ class GuestIn(Sent):
 
     name: Name
     email: Email
+    company: Company = ""
     phone: Phone = ""
     note: Text = ""
+    place: Line = Field(default="", description="where to meet, at a location of the guest's choice")
     language: Literal["ja", "en"] | None = None
     time_zone: Zone | None = None
+
+
+class Answered(Sent):
+    """A question of the page as it was asked, and the guest's answer."""
+
+    question: Line
+    answer: Text
 
 
 class BookingIn(Sent):
     """A wish for one start, out of the page's slots."""
 
     start: Moment
+    minutes: int | None = Field(default=None, description="one of the page's durations; the first if left out")
     guest: GuestIn
+    further_guests: list[Email] = Field(default=[], max_length=10, description="get copies of the mails")
     location_id: int | None = Field(default=None, description="one of the slot's; the first if left out")
     host_id: int | None = Field(default=None, description="one of the slot's host_ids, where it has some")
+    answers: list[Answered] = Field(default=[], max_length=50)
+    tracking: dict[TrackingName, Line] = Field(default={}, max_length=20)
+    hold: str = Field(default="", max_length=64, description="the token of a hold of this start")
+    one_time: str = Field(default="", max_length=64, description="the secret of a one-time link, which is used up")
+    as_host: bool = Field(
+        default=False,
+        description="on the guest's behalf: needs no approval; notice and period do not bind, hours and limits do",
+    )
 
 
-class CancelIn(Sent):
+class ReasonIn(Sent):
     """Why, in words that the guest reads."""
 
     reason: Text = ""
@@ -54,6 +88,7 @@ class CancelIn(Sent):
 class GuestOut(BaseModel):
     name: str
     email: str
+    company: str
     phone: str
     note: str
     language: str
@@ -70,7 +105,7 @@ class Waiting(BaseModel):
 
 
 class BookingOut(BaseModel):
-    """A booking with its hosts, and what still waits."""
+    """A booking with its hosts, and what still waits. Of a request, they are those who were asked."""
 
     uid: str
     page: str
@@ -78,16 +113,24 @@ class BookingOut(BaseModel):
     start: datetime
     end: datetime
     title: str
+    is_session: bool = Field(description="carries a group session: without a guest, but with guests' bookings")
+    session: str | None = Field(description="the uid of the group session in which this is a seat")
     guest: GuestOut
+    further_guests: list[str]
+    answers: list[Answered]
+    tracking: dict[str, str]
     hosts: list[Person]
+    rooms: list[str]
     location_kind: LocationKind | None
     location_detail: str
     join_url: str
     place_missing: bool = Field(description="the host still has to tell the place")
     waiting: list[Waiting]
     created_at: datetime
-    cancelled_at: datetime | None
+    answer_by: datetime | None = Field(description="a request lapses then")
+    cancelled_at: datetime | None = Field(description="or declined, or lapsed")
     cancel_reason: str
+    no_show_at: datetime | None
 
 
 class BookingList(Listed[BookingOut]):
@@ -124,9 +167,12 @@ IdempotencyKey = Annotated[
         "invalid",
         "idempotency_key_reused",
         "too_large",
+        "forbidden",
         "not_accepting",
         "slot_gone",
         "location_gone",
+        "length_unknown",
+        "link_used",
     ),
 )
 def create_booking(
@@ -137,9 +183,13 @@ def create_booking(
     guest = sent.guest
     wish = bookings.Request(
         start=sent.start,
+        minutes=sent.minutes,
         guest=bookings.Guest(
             name=guest.name,
             email=guest.email,
+            company=guest.company,
+            place=guest.place,
+            further=tuple(sent.further_guests),
             language=guest.language or page.workspace.language,
             time_zone=guest.time_zone or page.time_zone,
             note=guest.note,
@@ -147,11 +197,17 @@ def create_booking(
         ),
         location_id=sent.location_id,
         host_id=sent.host_id,
+        answers=tuple((one.question, one.answer) for one in sent.answers),
+        tracking=sent.tracking,
+        hold=sent.hold,
+        once=sent.one_time,
+        by=request.auth.member if sent.as_host else None,
+        unbound=sent.as_host,
         idempotency_key=_stored_key(request.auth, page, sent, idempotency_key),
     )
     taken = bookings.book(page, wish, datetime.now(UTC))
     response.headers["Location"] = reverse("api-v1:read_booking", args=[taken.uid])
-    return _out(_loaded(Booking.objects.filter(pk=taken.pk)).get())
+    return shown(Booking.objects.filter(pk=taken.pk))
 
 
 def _stored_key(caller: Caller, page: BookingPage, sent: BookingIn, key: str) -> str:
@@ -182,10 +238,20 @@ def list_bookings(request: CallerRequest, asked: Query[BookingsAsked]) -> Bookin
     return BookingList(items=[_out(booking) for booking in found], next=following)
 
 
+def one_of(request: CallerRequest, uid: str) -> QuerySet[Booking]:
+    """The booking or group session with this uid, if the caller may see it."""
+    return dashboard.visible_bookings(request.auth.member, sessions=True).filter(uid=uid)
+
+
+def shown(rows: QuerySet[Booking]) -> BookingOut:
+    """The answer for the one booking among these rows. Raises DoesNotExist."""
+    return _out(_loaded(rows).get())
+
+
 @router.get("bookings/{slug:uid}", response=BookingOut, **needs(Scope.BOOKINGS_READ, "not_found"))
 def read_booking(request: CallerRequest, uid: str) -> BookingOut:
-    """One booking."""
-    return _out(_loaded(dashboard.visible_bookings(request.auth.member)).get(uid=uid))
+    """One booking, or the group session that carries several."""
+    return shown(one_of(request, uid))
 
 
 @router.post(
@@ -193,23 +259,30 @@ def read_booking(request: CallerRequest, uid: str) -> BookingOut:
     response=BookingOut,
     **needs(Scope.BOOKINGS_WRITE, "not_found", "malformed", "invalid", "too_large", "already_cancelled", "over"),
 )
-def cancel_booking(request: CallerRequest, uid: str, sent: CancelIn) -> BookingOut:
-    """Cancel as its host: the time is free at once; the event and the meeting go, and the guest is told."""
-    rows = dashboard.visible_bookings(request.auth.member)
-    bookings.cancel(rows.get(uid=uid), datetime.now(UTC), reason=sent.reason, by=request.auth.member)
-    return _out(_loaded(rows).get(uid=uid))
+def cancel_booking(request: CallerRequest, uid: str, sent: ReasonIn) -> BookingOut:
+    """Cancel as its host: the time is free at once; the event and the meeting go, and the guest is told. A group
+    session is cancelled with all its seats."""
+    rows = one_of(request, uid)
+    bookings.cancel(rows.get(), datetime.now(UTC), reason=sent.reason, by=request.auth.member)
+    return shown(rows)
 
 
 def _loaded(rows: QuerySet[Booking]) -> QuerySet[Booking]:
     """With all that an answer holds, in a constant number of queries."""
     parked = Effect.objects.filter(state=EffectState.PARKED).order_by("pk")
-    return rows.select_related("page").prefetch_related(
-        "host_times__member__user", Prefetch("effects", queryset=parked, to_attr="parked")
+    return rows.select_related("page", "session").prefetch_related(
+        "host_times__member__user",
+        "session__host_times__member__user",
+        "room_times__room",
+        "session__room_times__room",
+        Prefetch("effects", queryset=parked, to_attr="parked"),
+        Prefetch("session__effects", queryset=parked, to_attr="parked_too"),
     )
 
 
 def _out(booking: Booking) -> BookingOut:
-    parked: list[Effect] = booking.parked  # type: ignore[attr-defined]  # `_loaded` puts it there
+    carrier = carrier_of(booking)
+    parked: list[Effect] = [*booking.parked, *getattr(carrier, "parked_too", [])]  # type: ignore[attr-defined]
     return BookingOut(
         uid=booking.uid,
         page=booking.page.slug,
@@ -217,23 +290,32 @@ def _out(booking: Booking) -> BookingOut:
         start=booking.start,
         end=booking.end,
         title=booking.title,
+        is_session=booking.is_session,
+        session=carrier.uid if carrier != booking else None,
         guest=GuestOut(
             name=booking.guest_name,
             email=booking.guest_email,
+            company=booking.guest_company,
             phone=booking.guest_phone,
             note=booking.guest_note,
             language=booking.guest_language,
             time_zone=booking.guest_time_zone,
         ),
-        hosts=[Person(id=row.member_id, name=row.member.name) for row in booking.host_times.all()],
+        further_guests=booking.further_guests,
+        answers=[Answered(question=question, answer=answer) for question, answer in booking.answers],
+        tracking=booking.tracking,
+        hosts=[Person(id=row.member_id, name=row.member.name) for row in carrier.host_times.all()],
+        rooms=[row.room.name for row in carrier.room_times.all()],
         location_kind=LocationKind(booking.location_kind) if booking.location_kind else None,
         location_detail=booking.location_detail,
         join_url=booking.join_url,
         place_missing=booking.place_missing,
         waiting=[_waiting(effect) for effect in parked],
         created_at=booking.created_at,
+        answer_by=booking.answer_by,
         cancelled_at=booking.cancelled_at,
         cancel_reason=booking.cancel_reason,
+        no_show_at=booking.no_show_at,
     )
 
 

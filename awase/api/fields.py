@@ -62,6 +62,8 @@ def _zone(value: str) -> str:
 
 def _email(value: str) -> str:
     try:
+        if not value.partition("@")[0].isascii():  # letters that merely resemble those of an address
+            raise ValidationError("")
         validate_email(value)
     except ValidationError:
         raise PydanticCustomError("email", _("Give a mail address.")) from None
@@ -76,10 +78,15 @@ Email = Annotated[
     AfterValidator(_email),
     WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
 ]
-_line = r"^[^\x00-\x1f\x7f]*$"
+# Names of every script pass; what could end a mail header or turn the text around does not.
+_turning = r"\u2028-\u202e\u2066-\u2069"
+_line = rf"^[^\x00-\x1f\x7f-\x9f{_turning}]*$"
 _text = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_line)]
+Company = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120, pattern=_line)]
+TrackingName = Annotated[str, StringConstraints(pattern=r"^utm_[a-z_]{1,30}$")]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40, pattern=_line)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300, pattern=_line)]
 Text = Annotated[str, StringConstraints(max_length=5000, pattern=_text)]
 
 

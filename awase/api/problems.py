@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -22,10 +22,11 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from pydantic import BaseModel
 
-from awase.services.booking import Refused
+from awase.services.refusals import Refused
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+MOST_ERRORS = 50  # named in one answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,11 @@ KINDS = {
     "missing_scope": Kind(
         403, _("The key may not do this."), _("Use a key with the scope %(scope)s; a key's scopes cannot be changed.")
     ),
+    "forbidden": Kind(
+        403,
+        _("You may see this, but not do it."),
+        _("Ask a host of the booking, the owner of the page, or an admin."),
+    ),
     "not_found": Kind(
         404,
         _("There is nothing here that you may see."),
@@ -78,10 +84,48 @@ KINDS = {
         _("This location cannot be had at that start. Nothing was booked."),
         _("Read the page's slots again and choose among the locations of the slot."),
     ),
+    "length_unknown": Kind(
+        409,
+        _("The page does not offer this length. Nothing was booked."),
+        _("Read the page again and choose one of its durations."),
+    ),
+    "link_used": Kind(
+        409,
+        _("This one-time link was used already, or has run out. Nothing was booked."),
+        _("Ask for another link."),
+    ),
     "already_cancelled": Kind(
         409, _("The booking has been cancelled already."), _("You need not do anything: its time is free.")
     ),
     "over": Kind(409, _("The booking is over."), _("What lies in the past can no longer be changed.")),
+    "not_allowed": Kind(
+        409,
+        _("The page does not let guests do this."),
+        _("Ask the host to do it."),
+    ),
+    "too_late": Kind(409, _("The deadline for this has passed."), _("Ask the host to do it.")),
+    "reason_missing": Kind(409, _("The page asks for a reason."), _("Send the request again with a reason.")),
+    "not_waiting": Kind(
+        409,
+        _("This is no request that waits for an answer."),
+        _("Read the booking again: it was answered already, or has lapsed."),
+    ),
+    "host_unfit": Kind(
+        409,
+        _("This member cannot take the booking. Nothing was changed."),
+        _("Choose a member of the page who is free then, and whose accounts work."),
+    ),
+    "not_started": Kind(409, _("The booking has not begun yet."), _("Mark who did not come once it has begun.")),
+    "not_held": Kind(
+        409,
+        _("So much of the page is held already that this start was not held."),
+        _("Book without holding it, as long as it is free."),
+    ),
+    "changed": Kind(
+        409,
+        _("Somebody else has changed this at the same moment. Nothing was changed."),
+        _("Read it again, and repeat the request if it still fits."),
+    ),
     "too_large": Kind(413, _("The body is too large."), _("Send less than 1 MB.")),
     "invalid": Kind(
         422,
@@ -180,10 +224,13 @@ def register(api: NinjaAPI) -> None:
     handlers: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
         Problem: lambda request, error: respond(error.code, error.errors, error.headers, error.values),
         Refused: lambda request, error: respond(error.refusal.value),
-        ValidationError: lambda request, error: respond("invalid", [_field(item) for item in error.errors]),
+        ValidationError: lambda request, error: respond(
+            "invalid", [_field(item) for item in error.errors[:MOST_ERRORS]]
+        ),
         HttpError: lambda request, error: respond("malformed"),  # ninja's own: a body that is not JSON
         ObjectDoesNotExist: lambda request, error: respond("not_found"),
         Http404: lambda request, error: respond("not_found"),
+        PermissionDenied: lambda request, error: respond("forbidden"),
         RequestDataTooBig: lambda request, error: respond("too_large"),
         SuspiciousOperation: lambda request, error: respond("bad_request"),
         Exception: _unforeseen,

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from awase.api import bookings, connections, pages, problems
+from awase.api import booking_changes, bookings, connections, holds, pages, problems, webhooks
 from awase.api.access import SECURITY_SCHEMES
 from awase.api.docs import ServerRendered
 
@@ -61,4 +61,7 @@ api = Api(
 problems.register(api)
 api.add_router("pages", pages.router)
 api.add_router("", bookings.router)
+api.add_router("", booking_changes.router)
+api.add_router("", holds.router)
 api.add_router("connections", connections.router)
+api.add_router("webhooks", webhooks.router)

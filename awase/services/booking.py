@@ -299,6 +299,8 @@ def tell_place(booking: Booking, place: str, now: datetime, *, by: Member | None
         booking = carrier_of(bookings_locked(booking))
         if by is not None:
             require_handling(by, booking)
+        if booking.state not in COUNTED:
+            raise Refused(Refusal.ALREADY_CANCELLED)
         seats = booking.seats.filter(state__in=COUNTED)
         for one in [booking, *seats]:
             one.location_detail, one.place_missing = place, False

@@ -21,10 +21,13 @@ class Scope(StrEnum):
     """What a key may do. It never sees more than its member does."""
 
     PAGES_READ = "pages:read"
+    PAGES_WRITE = "pages:write"
     BOOKINGS_READ = "bookings:read"
     BOOKINGS_WRITE = "bookings:write"
     CONNECTIONS_READ = "connections:read"
     CONNECTIONS_WRITE = "connections:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 @dataclass(frozen=True, slots=True)

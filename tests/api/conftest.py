@@ -72,6 +72,9 @@ class Program:
             )
         )
 
+    def delete(self, path: str, **headers: str) -> Answer:
+        return Answer(self.client.delete(f"/api/v1/{path}", headers={**self.headers, **headers}))
+
 
 @pytest.fixture
 def program(db: None) -> Callable[..., Program]:

@@ -39,6 +39,7 @@ class Route:
     query: tuple[tuple[str, str], ...] = ()
     answers: tuple[tuple[str, int], ...] = ()
     good: int = 200
+    body: tuple[tuple[str, Any], ...] = ()
 
 
 WINDOW = (("from", "2026-12-01T00:00:00Z"), ("to", "2026-12-02T00:00:00Z"))
@@ -51,10 +52,47 @@ ROUTES = {
     "list_bookings": Route("bookings", Scope.BOOKINGS_READ),
     "read_booking": Route("bookings/{booking}", Scope.BOOKINGS_READ, answers=HIDDEN),
     "cancel_booking": Route("bookings/{booking}/cancel", Scope.BOOKINGS_WRITE, answers=HIDDEN),
+    # A booking that nobody has to answer, moved and handed to where it is: nothing to do but let in who may.
+    "approve_booking": Route("bookings/{booking}/approve", Scope.BOOKINGS_WRITE, answers=HIDDEN, good=409),
+    "decline_booking": Route("bookings/{booking}/decline", Scope.BOOKINGS_WRITE, answers=HIDDEN, good=409),
+    "move_booking": Route(
+        "bookings/{booking}/move", Scope.BOOKINGS_WRITE, answers=HIDDEN, body=(("start", "{start}"),)
+    ),
+    "reassign_booking": Route(
+        "bookings/{booking}/reassign", Scope.BOOKINGS_WRITE, answers=HIDDEN, body=(("member_id", "{owner}"),)
+    ),
+    "mark_no_show": Route("bookings/{booking}/no-show", Scope.BOOKINGS_WRITE, answers=HIDDEN, good=409),
+    "tell_place": Route("bookings/{booking}/place", Scope.BOOKINGS_WRITE, answers=HIDDEN, body=(("place", "東京駅"),)),
+    "resend_mail": Route("bookings/{booking}/resend", Scope.BOOKINGS_WRITE, answers=HIDDEN),
+    "hold_slot": Route(
+        "pages/consult/holds", Scope.BOOKINGS_WRITE, answers=HIDDEN, good=201, body=(("start", "{start}"),)
+    ),
+    "renew_hold": Route("pages/consult/holds/none/renew", Scope.BOOKINGS_WRITE, answers=HIDDEN, good=409),
+    "release_hold": Route("pages/consult/holds/none", Scope.BOOKINGS_WRITE, answers=HIDDEN, good=204),
+    "make_one_time_link": Route("pages/consult/one-time-links", Scope.PAGES_WRITE, answers=HIDDEN, good=201),
+    "list_one_time_links": Route("pages/consult/one-time-links", Scope.PAGES_READ, answers=HIDDEN),
+    "end_one_time_link": Route("pages/consult/one-time-links/{link}", Scope.PAGES_WRITE, answers=HIDDEN, good=204),
+    "renew_secret_link": Route("pages/consult/secret-link", Scope.PAGES_WRITE, answers=HIDDEN),
     "list_connections": Route("connections", Scope.CONNECTIONS_READ),
     "check_connection": Route(
         "connections/{connection}/check", Scope.CONNECTIONS_WRITE, answers=(*HIDDEN, ("host", 404))
     ),
+}
+FOR_ADMINS = (("host", 403), ("member apart", 403))
+ROUTES |= {
+    "list_webhooks": Route("webhooks", Scope.WEBHOOKS_READ, answers=FOR_ADMINS),
+    "create_webhook": Route(
+        "webhooks",
+        Scope.WEBHOOKS_WRITE,
+        answers=FOR_ADMINS,
+        good=201,
+        body=(("url", "https://hooks.example/awase"),),
+    ),
+    # There is no such webhook, whoever asks: nothing to do but let in who may.
+    "delete_webhook": Route("webhooks/1", Scope.WEBHOOKS_WRITE, answers=FOR_ADMINS, good=404),
+    "enable_webhook": Route("webhooks/1/enable", Scope.WEBHOOKS_WRITE, answers=FOR_ADMINS, good=404),
+    "list_deliveries": Route("webhooks/1/deliveries", Scope.WEBHOOKS_READ, answers=FOR_ADMINS, good=404),
+    "redeliver": Route("webhooks/1/deliveries/1/redeliver", Scope.WEBHOOKS_WRITE, answers=FOR_ADMINS, good=404),
 }
 NOT_LET_IN = {"nobody": 401, "broken key": 401, "key without the scope": 403, "logged in without proof": 403}
 
@@ -122,18 +160,24 @@ def test_each_operation_lets_in_whom_it_should(
     route, method = ROUTES[operation], operations()[operation]
     for number, name in enumerate(CALLERS):
         start = f"2026-12-01T{9 + number // 2:02}:{number % 2 * 3}0:00+09:00"
-        uid = ""
+        uid, link = "", 0
         if "{booking}" in route.path:
             uid = program(owner).post("pages/consult/bookings", wish(start)).body["uid"]
-        path = route.path.format(booking=uid, connection=calendar.pk)
+        if "{link}" in route.path:
+            link = program(owner).post("pages/consult/one-time-links").body["id"]
+        path = route.path.format(booking=uid, connection=calendar.pk, link=link)
         caller = callers(name, route.scope)
+        named = {"{start}": start, "{owner}": owner.pk}
         if method == "get":
             answer = caller.get(path, **dict(route.query))
+        elif method == "delete":
+            answer = caller.delete(path)
         else:
-            answer = caller.post(path, wish(start) if operation == "create_booking" else {})
+            body = {field: named.get(value, value) for field, value in route.body}
+            answer = caller.post(path, wish(start) if operation == "create_booking" else body)
         refused = {caller: status for caller, status in NOT_LET_IN.items() if method != "get" or "proof" not in caller}
         expected = refused.get(name) or dict(route.answers).get(name, route.good)
-        assert answer.status == expected, f"{operation} for {name}: {answer.body}"
+        assert answer.status == expected, f"{operation} for {name}: {answer.response.content!r}"
 
 
 def test_lists_hold_nothing_of_other_peoples(

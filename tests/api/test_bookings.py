@@ -27,6 +27,7 @@ def test_a_booking_is_taken_in_a_guests_name(page: BookingPage, owner: Member, p
     assert answer.body["guest"] == {
         "name": "山田 花子",
         "email": "hanako@guest.example",
+        "company": "",
         "phone": "03-0000-0000",
         "note": "はじめまして",
         "language": "ja",

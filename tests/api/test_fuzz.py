@@ -74,7 +74,15 @@ def call(
     for kind, detail in (("in_person", "Minato 1-2-3"), ("zoom", "")):
         Location.objects.create(page=page, kind=kind, detail=detail)
     uid = program(owner).post("pages/consult/bookings", wish()).body["uid"]
-    rows: dict[str, Any] = {"slug": "consult", "uid": uid, "connection_id": calendar.pk}
+    link = program(owner).post("pages/consult/one-time-links").body["id"]
+    held = program(owner).post("pages/consult/holds", {"start": "2026-12-02T10:00:00+09:00"}).body["token"]
+    rows: dict[str, Any] = {
+        "slug": "consult",
+        "uid": uid,
+        "connection_id": calendar.pk,
+        "link_id": link,
+        "token": held,
+    }
     headers = {"Authorization": f"Bearer {keys.create(owner, Scope, datetime.now(UTC))}", "Host": "awase.test"}
     with one_connection():
         schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application, headers={"Host": "awase.test"})
