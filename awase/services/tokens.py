@@ -56,7 +56,13 @@ class StoredTokens:
             if tokens.access_token != rejected and tokens.expires_at - EARLY > datetime.now(UTC):
                 return tokens.access_token
             if lease := self._take_lease(credential.generation):
-                return self._refresh(credential, tokens, lease)
+                try:
+                    return self._refresh(credential, tokens, lease)
+                except ProviderError:
+                    later = Credential.objects.filter(pk=credential.pk, generation__gt=credential.generation)
+                    if not later.exists():
+                        raise
+                    continue  # reconnected meanwhile: what was refused is not what counts now
             if time.monotonic() > patience:
                 raise ProviderError(
                     Failure(

@@ -3,11 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
+import httpx2
 import pytest
 
+from awase import registry
 from awase.domain.health import Service
 from awase.models import Credential
 from awase.services.tokens import StoredTokens, source
+from sandbox.app import wsgi
 from tests.services.conftest import utcnow
 
 
@@ -30,6 +33,28 @@ def test_a_lease_left_by_a_killed_process_runs_out(owner: Any, connect: Any) -> 
         expires_at=utcnow(), lease_token="dead", lease_until=utcnow() - timedelta(seconds=1)
     )
     assert StoredTokens(credential.pk).token()
+
+
+@pytest.mark.django_db
+def test_a_refusal_of_tokens_that_were_replaced_meanwhile_is_no_failure(
+    owner: Any, connect: Any, control: Any, sandbox: Any
+) -> None:
+    link = connect(owner, Service.GOOGLE)
+    control.revoke("google", owner.user.email)
+    Credential.objects.update(expires_at=utcnow())
+
+    class Overtaking(httpx2.WSGITransport):
+        """On its way the refresh is overtaken by the person, who reconnects."""
+
+        def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+            if b"grant_type=refresh_token" in request.read() and not overtaken:
+                overtaken.append(connect(owner, Service.GOOGLE, again=link))
+            return super().handle_request(request)
+
+    overtaken: list[Any] = []
+    with registry.use_transport(Overtaking(app=wsgi(sandbox))):
+        token = StoredTokens(link.credential_id).token()
+    assert overtaken and token == Credential.objects.get().secret["access_token"]
 
 
 @pytest.mark.django_db
