@@ -48,16 +48,14 @@ def bring(effect: Effect, now: datetime) -> None:
         with Call(connection.credential, capability if due else None, now):
             if not due:
                 _delete(effect, kind, provider, draft)
-            elif "meeting" in before:
-                _update(effect, provider, draft)
-            else:
-                made = _make(effect, connection, provider, draft)
+                return
+            if "meeting" not in before:
+                _keep(effect, booking, connection, _make(effect, connection, kind, provider, draft), now)
+            _update(effect, provider, draft)
     except Parked:
         if "at" not in before:
             _remember(effect, {})  # the only call ever made was refused
         raise
-    if due and "meeting" not in before:
-        _keep(effect, booking, connection, made, now)
 
 
 def _connection(effect: Effect, kind: LocationKind, now: datetime) -> Connection | None:
@@ -72,15 +70,14 @@ def _connection(effect: Effect, kind: LocationKind, now: datetime) -> Connection
     return links.get(pk=behind.id) if behind else None
 
 
-def _make(effect: Effect, connection: Connection, provider: ConferenceProvider, draft: MeetingDraft) -> Meeting:
-    before = _as_asked(effect, draft)
-    made = provider.find_meeting(before) if before else None
-    if made is None:
-        _remember(effect, {"connection": connection.pk, "at": _times(draft)})
-        made = provider.create_meeting(draft)
-    if before and before != draft:
-        provider.update_meeting(made.id, draft)
-    return made
+def _make(
+    effect: Effect, connection: Connection, kind: LocationKind, provider: ConferenceProvider, draft: MeetingDraft
+) -> Meeting:
+    """The meeting, at the times that the effect remembers: the one that was asked for before, or a new one."""
+    if made := _lost(effect, kind, provider, draft):
+        return made
+    _remember(effect, {"connection": connection.pk, "at": _times(draft)})
+    return provider.create_meeting(draft)
 
 
 def _update(effect: Effect, provider: ConferenceProvider, draft: MeetingDraft) -> None:
@@ -98,22 +95,21 @@ def _update(effect: Effect, provider: ConferenceProvider, draft: MeetingDraft) -
 
 def _delete(effect: Effect, kind: LocationKind, provider: ConferenceProvider, draft: MeetingDraft) -> None:
     meeting_id = effect.payload.get("meeting")
-    before = _as_asked(effect, draft)
-    if meeting_id is None and before is not None:
-        # Teams has no list to look into; asking again for the same one yields it.
-        lost = provider.create_meeting(before) if kind is LocationKind.TEAMS else provider.find_meeting(before)
-        meeting_id = lost.id if lost else None
+    if meeting_id is None and (lost := _lost(effect, kind, provider, draft)):
+        meeting_id = lost.id
     if meeting_id is not None:
         provider.delete_meeting(meeting_id)
     _remember(effect, {})
 
 
-def _as_asked(effect: Effect, draft: MeetingDraft) -> MeetingDraft | None:
-    """The draft as it was when a meeting was last asked for; None if none ever was."""
+def _lost(effect: Effect, kind: LocationKind, provider: ConferenceProvider, draft: MeetingDraft) -> Meeting | None:
+    """The meeting that was asked for before without an answer that was noted."""
     if "at" not in effect.payload:
         return None
     start, end = (datetime.fromisoformat(moment) for moment in effect.payload["at"])
-    return replace(draft, start=start, end=end)
+    asked = replace(draft, start=start, end=end)
+    # Teams has no list to look into; asking again for the same one yields it.
+    return provider.create_meeting(asked) if kind is LocationKind.TEAMS else provider.find_meeting(asked)
 
 
 def _times(draft: MeetingDraft) -> list[str]:
@@ -132,7 +128,4 @@ def _keep(effect: Effect, booking: Booking, connection: Connection, made: Meetin
         if shown.update(meeting_id=made.id, join_url=made.join_url, meeting_connection=connection):
             booking.seats.update(join_url=made.join_url)
             outbox.link_arrived(booking, now)
-        _remember(
-            effect,
-            {"connection": connection.pk, "at": _times(meeting_draft(booking)), "meeting": made.id},
-        )
+        _remember(effect, {**effect.payload, "meeting": made.id})

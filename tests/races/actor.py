@@ -19,8 +19,8 @@ django.setup()
 from django.db.models import QuerySet  # noqa: E402
 
 from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError, Reason  # noqa: E402
-from awase.models import BookingPage, Credential, PageHealth  # noqa: E402
-from awase.services import booking, health, placing  # noqa: E402
+from awase.models import Booking, BookingPage, Credential, PageHealth  # noqa: E402
+from awase.services import booking, health, links, placing  # noqa: E402
 from awase.services.signals import Cause, Good, record  # noqa: E402
 from awase.services.tokens import StoredTokens  # noqa: E402
 
@@ -73,7 +73,12 @@ def outdated() -> list[str]:
     return [row.page.slug for row in stored if row.open != answers[row.page_id].open]
 
 
-ACTS: dict[str, Callable[..., Any]] = {act.__name__: act for act in (book, refresh, signal, outdated)}
+def secret(uid: str) -> str:
+    """What entitles the guest to change this booking."""
+    return links.manage_secret(Booking.objects.get(uid=uid))
+
+
+ACTS: dict[str, Callable[..., Any]] = {act.__name__: act for act in (book, refresh, signal, outdated, secret)}
 
 if __name__ == "__main__":
     for line in sys.stdin:
