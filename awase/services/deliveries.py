@@ -240,7 +240,7 @@ def _chat(event: Event, effect: Effect, now: datetime) -> dict[str, Any] | None:
         said = (
             _("“%(title)s” takes no bookings at the moment. %(what)s")
             if event is Event.PAGE_STOPPED
-            else _("“%(title)s” takes bookings again.%(what)s")
+            else _("“%(title)s” takes bookings again.")
         )
     else:
         url = f"{settings.AWASE_URL}/app/connections"
