@@ -15,6 +15,7 @@ from awase.web import (
     page_why,
     pages,
     schedules,
+    team,
 )
 from awase.web.page_rules import SECTION_FORMS
 
@@ -65,6 +66,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("app/absences", schedules.add_absence),
     path("app/absences/<int:pk>/delete", schedules.delete_absence),
     path("", include("awase.web.urls_connections")),
+    path("app/team", team.members, name="team"),
+    path("app/team/invite", team.invite),
+    path("app/team/invitations/<int:pk>/withdraw", team.withdraw),
+    path("app/team/<int:pk>/role", team.set_role),
+    path("app/team/<int:pk>/leave", team.leave),
+    path("app/invitations/<int:pk>/<str:secret>", team.join),
     path("app/mailbox", mailbox.mailbox, name="mailbox"),
     path("app/mailbox/<int:pk>", mailbox.mail),
     path("app/mailbox/<int:pk>/invite.ics", mailbox.attachment),

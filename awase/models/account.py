@@ -71,6 +71,7 @@ class Member(models.Model):
     address = models.CharField(max_length=300, blank=True)
     slug = models.SlugField(max_length=60, blank=True)  # of the public profile
     about = models.TextField(blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)  # whoever has left stays known to the history of bookings
     notices = models.JSONField(default=dict, blank=True)  # kinds of mail that this member does not want: false
     booking_calendar = models.ForeignKey(
         "awase.Calendar", on_delete=models.SET_NULL, null=True, blank=True, related_name="receiving_members"

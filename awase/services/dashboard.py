@@ -13,7 +13,7 @@ def member_of(user: User | AnonymousUser) -> Member | None:
     """The user's membership, or None for strangers to every workspace."""
     if not isinstance(user, User):
         return None
-    return Member.objects.filter(user=user).select_related("user", "workspace").order_by("pk").first()
+    return Member.objects.filter(user=user, left_at=None).select_related("user", "workspace").order_by("pk").first()
 
 
 def visible_pages(member: Member) -> QuerySet[BookingPage]:

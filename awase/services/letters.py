@@ -23,11 +23,12 @@ from awase.models import (
     Connection,
     Credential,
     Effect,
+    Invitation,
     Member,
     ServiceAlarm,
     WebhookEndpoint,
 )
-from awase.services import reconnect_link, words
+from awase.services import reconnect_link, team, words
 from awase.services.health import standing_of, verdicts
 from awase.services.notices import Template
 
@@ -52,6 +53,8 @@ Words = Callable[[], str]
 
 def notice(effect: Effect, now: datetime) -> Letter | None:
     """The letter of a notice, or None if there is nothing to say any more."""
+    if effect.payload["template"] == team.INVITED:
+        return _invitation(effect, now)
     template = Template(effect.payload["template"])
     if template in OPERATORS:
         return _to_operators(OPERATORS[template](effect.payload))
@@ -66,6 +69,31 @@ def notice(effect: Effect, now: datetime) -> Letter | None:
         language=member.user.language or member.workspace.language,
         template="notice",
         context={"recipient": member.name, **content},
+    )
+
+
+def _invitation(effect: Effect, now: datetime) -> Letter | None:
+    """To somebody who is asked to join a workspace; None once the invitation is over or taken back."""
+    found = Invitation.objects.filter(pk=effect.payload["invitation"], accepted_at=None, expires_at__gt=now).first()
+    if found is None:
+        return None
+    team_name = found.workspace.name
+    by = found.invited_by.name if found.invited_by else team_name
+    return Letter(
+        to=found.email,
+        language=found.workspace.language,
+        template="notice",
+        context={
+            "what": lambda: (
+                _("%(name)s invites you to “%(workspace)s”") % {"name": by, "workspace": found.workspace.name}
+            ),
+            "lines": lambda: [
+                _("Your team takes bookings with Awase. Join it to connect your calendar and be booked.")
+            ],
+            "button": lambda: _("Join"),
+            "url": team.invitation_url(found),
+            "note": lambda: _("The link is for you alone, and works for two weeks."),
+        },
     )
 
 

@@ -22,7 +22,7 @@ MOST_GROUPS = 8
 def members_section(page: BookingPage, people: pages.People, now: datetime) -> Context:
     """The members as stored or as just typed."""
     team = list(
-        Member.objects.filter(workspace=page.workspace)
+        Member.objects.filter(workspace=page.workspace, left_at=None)
         .select_related("user")
         .prefetch_related("connections__credential")
         .order_by("pk")
@@ -70,7 +70,7 @@ def _number(text: str | None, least: int, most: int, default: int) -> int:
 
 
 def typed_people(page: BookingPage, data: QueryDict) -> pages.People:
-    team = set(Member.objects.filter(workspace=page.workspace).values_list("pk", flat=True))
+    team = set(Member.objects.filter(workspace=page.workspace, left_at=None).values_list("pk", flat=True))
     chosen = dict.fromkeys(pk for pk in map(_id, data.getlist("member")) if pk in team)
     owner, method, condition = _id(data.get("owner")), data.get("method", "even"), data.get("condition")
     automatic = "automatic" in data or condition == Condition.LIST

@@ -1,0 +1,199 @@
+"""The members of a workspace: inviting, roles, leaving. A workspace always has an owner, a page too: whoever leaves
+hands over first."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from awase.models import (
+    ApiKey,
+    Booking,
+    BookingPage,
+    Connection,
+    Effect,
+    EffectKind,
+    Invitation,
+    Member,
+    PageGroup,
+    PageMember,
+    Role,
+    User,
+    Workspace,
+)
+from awase.services import accounts, connections, pages
+from awase.services.quotas import COUNTED
+
+INVITATION_DAYS = 14
+INVITED = "invitation"  # the name of its letter
+
+
+class Objection(StrEnum):
+    """Why something about a member cannot be done; each has words that say the way to do it."""
+
+    LAST_OWNER = "last_owner"
+    OWN_ROLE = "own_role"
+    OWNER_ONLY = "owner_only"  # only an owner makes owners, or changes one
+    HAS_BOOKINGS = "has_bookings"
+    HAS_PAGES = "has_pages"
+    ALREADY_MEMBER = "already_member"
+    INVITATION_OVER = "invitation_over"
+
+
+class Objected(Exception):
+    """It was not done; nothing was written."""
+
+    def __init__(self, objection: Objection) -> None:
+        super().__init__(objection.value)
+        self.objection = objection
+
+
+def _require_admin(by: Member, workspace_id: int) -> None:
+    if not by.is_admin or by.left_at is not None or by.workspace_id != workspace_id:
+        raise PermissionDenied
+
+
+def invite(by: Member, email: str, role: Role, now: datetime) -> Invitation:
+    """Ask somebody by mail to join. An earlier invitation of theirs leads nowhere any more. Raises Objected,
+    PermissionDenied."""
+    _require_admin(by, by.workspace_id)
+    email = email.lower()
+    if role == Role.OWNER and by.role != Role.OWNER:
+        raise Objected(Objection.OWNER_ONLY)
+    if Member.objects.filter(workspace=by.workspace, user__email=email, left_at=None).exists():
+        raise Objected(Objection.ALREADY_MEMBER)
+    with transaction.atomic():
+        Invitation.objects.filter(workspace=by.workspace, email=email, accepted_at=None).delete()
+        made = Invitation.objects.create(
+            workspace=by.workspace,
+            email=email,
+            role=role,
+            digest=hashlib.sha256(secrets.token_bytes(32)).hexdigest(),
+            invited_by=by,
+            created_at=now,
+            expires_at=now + timedelta(days=INVITATION_DAYS),
+        )
+        Effect.objects.create(
+            kind=EffectKind.MAIL,
+            key=f"mail:{INVITED}:{made.pk}",
+            payload={"template": INVITED, "invitation": made.pk},
+            next_at=now,
+        )
+    return made
+
+
+def withdraw(by: Member, invitation: Invitation) -> None:
+    """The invitation leads nowhere any more. Raises PermissionDenied."""
+    _require_admin(by, invitation.workspace_id)
+    invitation.delete()
+
+
+def invitation_url(invitation: Invitation) -> str:
+    """The address that the mail holds; its secret is derived and stored nowhere."""
+    return f"{settings.AWASE_URL}/app/invitations/{invitation.pk}/{_secret(invitation)}"
+
+
+def by_link(pk: int, secret: str, now: datetime) -> Invitation | None:
+    """The invitation that a link opens, if it can still be taken."""
+    found = Invitation.objects.filter(pk=pk, accepted_at=None, expires_at__gt=now).select_related("workspace").first()
+    return found if found and constant_time_compare(_secret(found), secret) else None
+
+
+def _secret(invitation: Invitation) -> str:
+    key = f"{invitation.pk}:{invitation.digest}"
+    return salted_hmac("awase.invitation", key, algorithm="sha256").hexdigest()[:40]
+
+
+def accept(invitation: Invitation, now: datetime, *, name: str, password: str, time_zone: str) -> Member:
+    """Join as somebody new; whoever has an account already logs in with it and uses `join`. Raises Objected."""
+    if User.objects.filter(email=invitation.email).exists():
+        raise Objected(Objection.ALREADY_MEMBER)
+    with transaction.atomic():
+        user = User.objects.create_user(invitation.email, password, name=name, time_zone=time_zone)
+        return join(invitation, user, now)
+
+
+def join(invitation: Invitation, user: User, now: datetime) -> Member:
+    """Take the invitation as this user. Raises Objected."""
+    with transaction.atomic():
+        if not Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(accepted_at=now):
+            raise Objected(Objection.INVITATION_OVER)
+        former = Member.objects.filter(workspace=invitation.workspace_id, user=user).first()
+        if former is not None and former.left_at is None:
+            raise Objected(Objection.ALREADY_MEMBER)
+        if former is not None:
+            former.role, former.left_at = invitation.role, None
+            former.save(update_fields=["role", "left_at"])
+            return former
+        return accounts.add_member(invitation.workspace, user, Role(invitation.role))
+
+
+def set_role(by: Member, member: Member, role: Role) -> None:
+    """Give a member another role. Raises Objected, PermissionDenied."""
+    if by.pk == member.pk:
+        raise Objected(Objection.OWN_ROLE)
+    with transaction.atomic():
+        _lock(member.workspace)
+        by.refresh_from_db(fields=["role", "left_at"])  # two owners may take each other's role at one moment
+        _require_admin(by, member.workspace_id)
+        if Role.OWNER in (role, member.role) and by.role != Role.OWNER:
+            raise Objected(Objection.OWNER_ONLY)
+        Member.objects.filter(pk=member.pk).update(role=role)
+        member.role = role
+
+
+def coming_bookings(member: Member, now: datetime) -> int:
+    """How many bookings and requests to come the member hosts."""
+    return Booking.objects.filter(host_times__member=member, state__in=COUNTED, end__gt=now).distinct().count()
+
+
+def remove(by: Member, member: Member, now: datetime, *, heir: Member | None) -> None:
+    """Let a member leave the workspace: their pages go to `heir`, their accounts are disconnected, pages and lists
+    go on without them. Bookings to come must have been handed over or cancelled. One may leave by oneself, too.
+    Raises Objected, PermissionDenied."""
+    if by.pk != member.pk:
+        _require_admin(by, member.workspace_id)
+        if member.role == Role.OWNER and by.role != Role.OWNER:
+            raise Objected(Objection.OWNER_ONLY)
+    if heir is not None and (heir.workspace_id != member.workspace_id or heir.pk == member.pk):
+        raise PermissionDenied
+    with transaction.atomic():
+        _lock(member.workspace)
+        Member.objects.select_for_update().get(pk=member.pk)  # nobody books them meanwhile
+        if member.role == Role.OWNER and not _other_owners(member):
+            raise Objected(Objection.LAST_OWNER)
+        if coming_bookings(member, now):
+            raise Objected(Objection.HAS_BOOKINGS)
+        owned = list(BookingPage.objects.filter(owner=member))
+        if owned and heir is None:
+            raise Objected(Objection.HAS_PAGES)
+        concerned = BookingPage.objects.filter(page_members__member=member) | BookingPage.objects.filter(
+            groups__members=member
+        )
+        touched = {page.pk: page for page in [*owned, *concerned]}
+        before = {page.pk: pages.touched(page) - {member.pk} for page in touched.values()}
+        if owned and heir is not None:
+            BookingPage.objects.filter(owner=member).update(owner=heir)
+        PageMember.objects.filter(member=member).delete()
+        for group in PageGroup.objects.filter(members=member):
+            group.members.remove(member)
+        ApiKey.objects.filter(member=member).delete()
+        Member.objects.filter(pk=member.pk).update(left_at=now)
+        for page in BookingPage.objects.filter(pk__in=touched):
+            pages.saved(page, before[page.pk], now)
+    for connection in Connection.objects.filter(member=member).select_related("credential"):
+        connections.disconnect(connection, now)  # asks the services, so outside the transaction
+
+
+def _lock(workspace: Workspace) -> None:
+    Workspace.objects.select_for_update().get(pk=workspace.pk)
+
+
+def _other_owners(member: Member) -> bool:
+    owners = Member.objects.filter(workspace=member.workspace_id, role=Role.OWNER, left_at=None)
+    return owners.exclude(pk=member.pk).exists()

@@ -1,0 +1,153 @@
+"""チーム: invitations, roles and leaving; neither workspace nor pages are left without an owner."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.core import mail
+from django.core.exceptions import PermissionDenied
+from django.test import Client
+
+from awase.domain.health import Service
+from awase.models import Booking, BookingPage, Connection, Effect, Invitation, Member, Role
+from awase.services import team
+from awase.services.team import Objected, Objection
+from tests.services.conftest import utcnow
+from tests.web.conftest import text_of
+
+
+@pytest.fixture
+def browser(log_in: Callable[[Any], Client], owner: Member) -> Client:
+    return log_in(owner)
+
+
+def invited(browser: Client, work: Callable[[], None], email: str = "new@minato.example", role: str = "member") -> str:
+    assert browser.post("/app/team/invite", {"email": email, "role": role}).status_code == 302
+    work()
+    found = re.search(r"/app/invitations/\d+/\w+", str(mail.outbox[-1].body))
+    assert found and mail.outbox[-1].to == [email]
+    return found[0]
+
+
+def test_somebody_is_invited_by_mail_and_joins(browser: Client, workspace: Any, work: Any) -> None:
+    link = invited(browser, work)
+    assert "new@minato.example" in text_of(browser.get("/app/team"))
+    guest = Client(SERVER_NAME="awase.test")
+    assert "new@minato.example" in text_of(guest.get(link))
+    assert guest.post(link, {"name": "Nishi", "password": "short"}).status_code == 400
+    assert guest.post(link, {"name": "Nishi", "password": "correct-horse-7"})["Location"] == "/app/"
+    member = Member.objects.get(user__email="new@minato.example")
+    assert (member.workspace, member.role, member.name) == (workspace, Role.MEMBER, "Nishi")
+    assert guest.get("/app/").status_code == 200
+    assert Client(SERVER_NAME="awase.test").get(link).status_code == 410
+
+
+def test_no_secret_of_an_invitation_is_stored(browser: Client, work: Any) -> None:
+    link = invited(browser, work)
+    secret = link.rpartition("/")[2]
+    assert secret not in str(list(Invitation.objects.values())) + str(list(Effect.objects.values()))
+
+
+def test_whoever_has_an_account_logs_in_to_join(
+    browser: Client, stranger: Member, log_in: Callable[[Any], Client], workspace: Any, work: Any
+) -> None:
+    link = invited(browser, work, email=stranger.user.email)
+    outside = Client(SERVER_NAME="awase.test")
+    assert "Log in with it to join." in text_of(outside.get(link, headers={"Accept-Language": "en"}))
+    assert outside.post(link, {"name": "x", "password": "correct-horse-7"}).status_code == 400
+    assert not Member.objects.filter(workspace=workspace, user=stranger.user).exists()
+    assert log_in(stranger).post(link).status_code == 302
+    assert Member.objects.filter(workspace=workspace, user=stranger.user).exists()
+
+
+def test_an_invitation_runs_out_is_taken_back_and_replaced(browser: Client, work: Any) -> None:
+    first = invited(browser, work)
+    second = invited(browser, work)
+    outside = Client(SERVER_NAME="awase.test")
+    assert outside.get(first).status_code == 410
+    with time_machine.travel(utcnow() + timedelta(days=15), tick=False):
+        assert outside.get(second).status_code == 410
+    browser.post(f"/app/team/invitations/{Invitation.objects.get().pk}/withdraw")
+    assert outside.get(second).status_code == 410
+
+
+def test_roles_are_given_by_those_who_may(
+    browser: Client, log_in: Callable[[Any], Client], owner: Member, teammate: Member
+) -> None:
+    browser.post(f"/app/team/{teammate.pk}/role", {"role": "admin"})
+    teammate.refresh_from_db()
+    assert teammate.role == Role.ADMIN
+    admin = log_in(teammate)
+    assert "Only a workspace owner" in text_of(
+        admin.post(f"/app/team/{owner.pk}/role", {"role": "member"}, follow=True)
+    )
+    assert "your own role" in text_of(admin.post(f"/app/team/{teammate.pk}/role", {"role": "member"}, follow=True))
+    owner.refresh_from_db()
+    assert owner.role == Role.OWNER
+
+
+def test_plain_members_and_strangers_change_nothing(
+    log_in: Callable[[Any], Client], owner: Member, teammate: Member, stranger: Member
+) -> None:
+    for other, expected in ((teammate, 403), (stranger, 404)):
+        browser = log_in(other)
+        assert browser.post(f"/app/team/{owner.pk}/role", {"role": "member"}).status_code == expected
+        assert browser.post(f"/app/team/{owner.pk}/leave", {}).status_code == 404
+    assert log_in(teammate).post("/app/team/invite", {"email": "x@x.example", "role": "member"}).status_code == 403
+    assert not Invitation.objects.exists()
+
+
+def test_the_last_owner_stays(browser: Client, owner: Member, teammate: Member) -> None:
+    answer = browser.post(f"/app/team/{owner.pk}/leave", {"heir": teammate.pk})
+    assert answer.status_code == 409 and "A workspace always has an owner." in text_of(answer)
+
+
+def test_two_owners_who_take_each_others_role_at_once_leave_one(owner: Member, teammate: Member) -> None:
+    Member.objects.filter(pk=teammate.pk).update(role=Role.OWNER)
+    first, second = Member.objects.get(pk=owner.pk), Member.objects.get(pk=teammate.pk)
+    team.set_role(first, Member.objects.get(pk=second.pk), Role.MEMBER)
+    with pytest.raises(PermissionDenied):
+        team.set_role(second, Member.objects.get(pk=first.pk), Role.MEMBER)
+    assert list(Member.objects.filter(role=Role.OWNER)) == [owner]
+    with pytest.raises(Objected) as found:
+        team.set_role(owner, owner, Role.MEMBER)
+    assert found.value.objection is Objection.OWN_ROLE
+
+
+def test_leaving_hands_pages_over_disconnects_accounts_and_opens_what_was_stopped(
+    browser: Client, owner: Member, teammate: Member, connect: Any, page_of: Any, free_start: Any, book: Any
+) -> None:
+    connect(owner, Service.GOOGLE)
+    connect(teammate, Service.GOOGLE)
+    shared: BookingPage = page_of(owner, teammate, slug="shared")
+    theirs: BookingPage = page_of(teammate, slug="theirs")
+    taken: Booking = book(theirs, free_start(theirs))
+    address = f"/app/team/{teammate.pk}/leave"
+    shown = text_of(browser.get(address))
+    assert "Theirs" in shown and "1 booking is still to come." in shown
+    assert "Hand them over or cancel them first." in text_of(browser.post(address, {"heir": owner.pk}))
+    Booking.objects.filter(pk=taken.pk).update(state="cancelled")
+    assert "Choose who takes over" in text_of(browser.post(address, {}))
+    assert browser.post(address, {"heir": owner.pk}).status_code == 302
+    theirs.refresh_from_db()
+    assert theirs.owner == owner
+    assert [link.member for link in shared.page_members.all()] == [owner]
+    assert not Connection.objects.filter(member=teammate).exists()
+    assert [row.member for row in taken.host_times.all()] == [teammate]
+    assert teammate.name not in text_of(browser.get("/app/team"))
+
+
+def test_whoever_has_left_does_not_get_in_and_can_be_invited_again(
+    browser: Client, log_in: Callable[[Any], Client], owner: Member, teammate: Member, work: Any
+) -> None:
+    theirs = log_in(teammate)
+    browser.post(f"/app/team/{teammate.pk}/leave", {})
+    assert theirs.get("/app/").status_code == 403
+    link = invited(browser, work, email=teammate.user.email)
+    assert theirs.post(link).status_code == 302
+    assert theirs.get("/app/").status_code == 200
