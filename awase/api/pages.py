@@ -28,6 +28,7 @@ from awase.models.page import Assignment, Condition
 from awase.services import dashboard, words
 from awase.services.health import page_values
 from awase.services.keys import Scope
+from awase.services.placing import length_of
 from awase.services.slots import offer
 from awase.web.cures import Cures
 
@@ -138,6 +139,7 @@ class PageDetails(PageSummary):
     assignment: Assignment
     time_zone: str
     duration_minutes: int
+    durations: list[int] = Field(description="further lengths that guests may choose")
     step_minutes: int
     notice_minutes: int
     period_days: int | None
@@ -156,6 +158,7 @@ class SlotsAsked(Asked):
     from_: Moment = Field(alias="from")
     to: Moment
     zone: Zone | None = Field(default=None, description="in which starts are given; the page's own if left out")
+    minutes: int | None = Field(default=None, description="one of the page's durations; the first if left out")
 
     @model_validator(mode="after")
     def in_reach(self) -> Self:
@@ -210,6 +213,7 @@ def read_page(request: CallerRequest, slug: str) -> PageDetails:
         assignment=Assignment(page.assignment),
         time_zone=page.time_zone,
         duration_minutes=page.duration_minutes,
+        durations=page.durations,
         step_minutes=page.step_minutes,
         notice_minutes=page.notice_minutes,
         period_days=page.period_days,
@@ -228,13 +232,14 @@ def read_page(request: CallerRequest, slug: str) -> PageDetails:
     )
 
 
-@router.get("{slug:slug}/slots", response=SlotsOut, **needs(Scope.PAGES_READ, "not_found", "invalid"))
+@router.get("{slug:slug}/slots", response=SlotsOut, **needs(Scope.PAGES_READ, "not_found", "invalid", "length_unknown"))
 def read_slots(request: CallerRequest, slug: str, asked: Query[SlotsAsked]) -> HttpResponse:
     """The starts that can be booked now, computed by the function that takes the bookings."""
     page = dashboard.visible_page(request.auth.member, slug)
-    answer = offer(page, asked.from_, asked.to, datetime.now(UTC))
+    minutes = length_of(page, asked.minutes)
+    answer = offer(page, asked.from_, asked.to, datetime.now(UTC), minutes=minutes)
     zone = asked.zone or page.time_zone
-    length = page.duration_minutes * 60
+    length = minutes * 60
     chosen_by_guest = page.condition == Condition.ANY and page.assignment == Assignment.GUEST
     starts = answer.slots.starts
     moments = sorted({*starts, *(start + length for start in starts)})

@@ -42,6 +42,17 @@ def test_all_that_a_guest_can_say_is_taken_and_shown(caller: Program):
     }
 
 
+def test_the_slots_of_a_chosen_length_are_listed(caller: Program, page: BookingPage):
+    window = {"from": "2026-12-01T17:00:00+09:00", "to": "2026-12-01T19:00:00+09:00"}
+    assert caller.get("pages/consult/slots", **window, minutes=60).code == "length_unknown"
+    page.durations = [60]
+    page.save()
+    assert caller.get("pages/consult").body["durations"] == [60]
+    half, whole = (caller.get("pages/consult/slots", **window, minutes=minutes).body["slots"] for minutes in (30, 60))
+    assert len(half) == 2 and len(whole) == 1
+    assert (whole[0]["start"], whole[0]["end"]) == ("2026-12-01T17:00:00+09:00", "2026-12-01T18:00:00+09:00")
+
+
 def test_a_request_is_approved_or_declined(caller: Program):
     BookingPage.objects.update(approval=Approval.HELD)
     first, second = taken(caller), taken(caller, start=LATER)
