@@ -144,7 +144,7 @@ class Campaign:
             self.result.seconds = time.monotonic() - began
             yield self.result
         self._drain()
-        self._judge()
+        self.judge()
         self.result.seconds = time.monotonic() - began
         yield self.result
 
@@ -224,7 +224,8 @@ class Campaign:
         while self.here.ask("waiting") and time.monotonic() < patience:
             time.sleep(1)
 
-    def _judge(self) -> None:
+    def judge(self) -> None:
+        """Look everything over; what is not as it must be is noted in the result."""
         for name in ("web", "worker"):
             self._read_log(name)
         found = self.here.ask("verdict")
