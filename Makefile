@@ -2,7 +2,7 @@
 PYTHON ?= python3
 TEST := .venv-test/bin
 
-.PHONY: demo demo-reset test check lint lock photos messages clean
+.PHONY: demo demo-reset test check lint races lock photos messages clean
 
 demo: .venv/.ready  ## a complete Awase with sample data; PORT=9000 fixes its port
 	@exec .venv/bin/python -m awase demo --with-parent $(if $(PORT),--port $(PORT))
@@ -18,6 +18,10 @@ check: lint  ## the inner loop: linters and the tests of domain and services
 
 lint: .venv-test/.ready  ## style, types and layers
 	@scripts/lint
+
+races: .venv-test/.ready  ## forced races and kills at random points, on both databases; about an hour
+	$(TEST)/python -m tests.races.campaign
+	$(TEST)/python -m tests.races.kill_campaign
 
 lock:  ## write the hashed locks anew from requirements/*.in (needs uv)
 	@scripts/lock
