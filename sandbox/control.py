@@ -91,7 +91,7 @@ def add_account(sandbox: Sandbox, request: Request) -> dict[str, Any]:
     body = request.json()
     service, email = body["service"], str(body["email"]).strip().lower()
     if service not in SERVICES or email.count("@") != 1:
-        raise ValueError("service must be google, microsoft or zoom, and email an address")
+        raise ValueError(f"service must be one of {', '.join(SERVICES)}, and email an address")
     account = sandbox.account(service, email) or sandbox.add_account(
         service,
         email,
@@ -246,7 +246,7 @@ def client(sandbox: Sandbox, request: Request) -> dict[str, Any]:
     known = sandbox.state.clients.get(body["id"])
     service = known.service if known else body["service"]
     if service not in SERVICES:
-        raise ValueError("service must be google, microsoft or zoom")
+        raise ValueError(f"service must be one of {', '.join(SERVICES)}")
     made = known or Client(body["id"], service, "sandbox-secret")
     made.secret = str(body.get("secret", made.secret))
     made.redirect_uris = [str(address) for address in body.get("redirect_uris", made.redirect_uris)]

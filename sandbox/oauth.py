@@ -70,7 +70,7 @@ def authenticate_client(call: Call, *, basic_only: bool = False) -> Client:
 
 
 def new_code(sandbox: Sandbox, code: Code) -> str:
-    value = TOKEN_STYLE[code.service, "code"] + secrets.token_urlsafe(32)
+    value = TOKEN_STYLE.get((code.service, "code"), "") + secrets.token_urlsafe(32)
     sandbox.state.codes[value] = code
     return value
 
@@ -117,7 +117,7 @@ def new_grant(sandbox: Sandbox, code: Code) -> Grant:
 
 def issue(sandbox: Sandbox, grant: Grant, kind: str, life: float | None) -> str:
     """A new access or refresh token, valid for `life` seconds (None: for ever)."""
-    value = TOKEN_STYLE[grant.service, kind] + secrets.token_urlsafe(40)
+    value = TOKEN_STYLE.get((grant.service, kind), "") + secrets.token_urlsafe(40)
     now = sandbox.epoch()
     sandbox.state.tokens[value] = Token(grant.id, kind, None if life is None else now + life)
     forget_old(sandbox, now)

@@ -13,7 +13,7 @@ from sandbox.pages import both, page
 from sandbox.state import SERVICES, Account, Sandbox
 from sandbox.wire import Request, Response, html_response, redirect
 
-TITLES = {"google": "Google", "microsoft": "Microsoft", "zoom": "Zoom"}
+TITLES = {service: service.title() for service in SERVICES}
 BUTTONS = {
     "ok": ("Repair", "正常に戻す"),
     "revoked": ("Revoke access", "権限を取り消す"),

@@ -25,7 +25,6 @@ Message = tuple[str, str, dict[str, str], bytes]
 PERSONAL_DOMAINS = {
     "google": ("gmail.com", "googlemail.com"),
     "microsoft": ("outlook.com", "outlook.jp", "hotmail.com", "live.com", "live.jp", "msn.com"),
-    "zoom": (),
 }
 ZOOM_SCOPES = [
     "meeting:write:meeting",
@@ -292,7 +291,7 @@ class Sandbox:
         email = email.strip().lower()
         local, _, domain = email.partition("@")
         if personal is None:
-            personal = domain in PERSONAL_DOMAINS[service]
+            personal = domain in PERSONAL_DOMAINS.get(service, ())
         account = Account(service, email, new_id(service), name or local.replace(".", " ").title(), personal, licensed)
         if service == "google":
             account.calendars[email] = Calendar(email, email, time_zone, primary=True)

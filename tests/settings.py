@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote
 
+from awase.domain.health import Service
+
 state = Path(tempfile.mkdtemp(prefix="awase-tests-"))
 atexit.register(shutil.rmtree, state, ignore_errors=True)
 (state / "static").mkdir()
@@ -36,8 +38,8 @@ os.environ.update(
         "AWASE_SECRET_KEY": "only-for-tests",
         "AWASE_ENCRYPTION_KEYS": "b3VyLWtleS1mb3ItdGVzdHMtb25seS0zMi1ieXRlcyE=",
     }
-    | {f"AWASE_{service}_CLIENT_ID": f"awase-{service.lower()}" for service in ("GOOGLE", "MICROSOFT", "ZOOM")}
-    | {f"AWASE_{service}_CLIENT_SECRET": "sandbox-secret" for service in ("GOOGLE", "MICROSOFT", "ZOOM")}
+    | {f"AWASE_{service.registration.upper()}_CLIENT_ID": f"awase-{service.registration}" for service in Service}
+    | {f"AWASE_{service.registration.upper()}_CLIENT_SECRET": "sandbox-secret" for service in Service}
 )
 
 from awase.settings import *  # noqa: E402, F403

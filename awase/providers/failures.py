@@ -128,6 +128,11 @@ class FailureTable:
     symptoms: tuple[Symptom, ...]
     read: Callable[[Answer], Marks | None]
 
+    @property
+    def refresh_first(self) -> frozenset[str]:
+        """The rows that mean: the access token may merely have run out."""
+        return frozenset(row.id for row in self.symptoms if row.fresh is False)
+
     def classify(
         self,
         answer: Answer,

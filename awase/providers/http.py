@@ -186,13 +186,9 @@ class BearerWire:
         try:
             return send(token, fresh=False)
         except ProviderError as error:
-            if error.failure.symptom not in REFRESH_FIRST:
+            if error.failure.symptom not in self.table.refresh_first:
                 raise
         return send(self._tokens.token(rejected=token), fresh=True)
-
-
-REFRESH_FIRST = frozenset({"G10", "M16", "Z06"})
-"""The rows that mean: the access token may merely have run out."""
 
 
 def _worth_repeating(error: Exception) -> bool:

@@ -6,10 +6,9 @@ import pytest
 
 from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError
 from awase.providers.protocols import CalendarProvider, ConferenceProvider, EventDraft, MeetingDraft
-from tests.providers.worlds import at
+from tests.providers.worlds import CREATING, SandboxWorld, at
 
 CALENDARS = ("google", "microsoft", "caldav")
-CONFERENCES = ("zoom", "teams")
 KEY = "0123456789abcdef0123456789abcdef"
 
 
@@ -18,9 +17,9 @@ def world(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue(request.param)
 
 
-@pytest.fixture(params=CONFERENCES)
+@pytest.fixture(params=CREATING)
 def meetings(request: pytest.FixtureRequest) -> Any:
-    return request.getfixturevalue(request.param)
+    return SandboxWorld(request.param)
 
 
 def draft(day: int = 5, hour: int = 1, key: str = KEY, **more: Any) -> EventDraft:

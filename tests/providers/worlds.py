@@ -25,6 +25,11 @@ ADAPTERS: Mapping[str, Callable[..., OAuthAdapter]] = {
     "teams": Teams,
     "zoom": Zoom,
 }
+# The services that make meetings, each with the sandbox's name of the operation that makes one.
+CREATING = {
+    "zoom": "meetings.create",
+    "teams": "onlineMeetings.createOrGet",
+}
 
 
 def at(day: int, hour: int = 0, minute: int = 0) -> datetime:
@@ -82,7 +87,7 @@ class SandboxWorld:
 
     @property
     def create_operation(self) -> str:
-        return {"zoom": "meetings.create", "teams": "onlineMeetings.createOrGet"}[self.name]
+        return CREATING[self.name]
 
     @property
     def account(self) -> Any:

@@ -73,7 +73,7 @@ def connect(consent: Callable[..., str], control: Control) -> Callable[..., Conn
     ) -> Connection:
         email = email or member.user.email
         at = "microsoft" if service is Service.TEAMS else service.value
-        calendars = [] if service in (Service.ZOOM, Service.TEAMS) else [{"primary": True}]
+        calendars = [{"primary": True}] if service.calendars else []
         control.post("accounts", service=at, email=email, name=member.name, calendars=calendars)
         address, pending = connections.start(member, service, again, utcnow())
         back = consent(address, email, **choices)
