@@ -1,6 +1,6 @@
 """What a step would stop or open, found by the gate before the step is taken."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +20,7 @@ class Turn:
 
 def of_disconnect(connection: Connection, now: datetime) -> list[Turn]:
     """The pages that would stop or open if this connection were taken away."""
-    return _turned(connection.member_id, lambda value: without_connection(value, connection.pk), now)
+    return turned(pages_of_members([connection.member_id]), lambda value: without_connection(value, connection.pk), now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,14 @@ def of_leaving(member: Member, now: datetime) -> Leaving:
             value = without_connection(value, link)
         return without_member(value, member.pk)
 
-    return Leaving(list(member.owned_pages.order_by("title", "pk")), _turned(member.pk, without, now))
+    return Leaving(
+        list(member.owned_pages.order_by("title", "pk")), turned(pages_of_members([member.pk]), without, now)
+    )
 
 
-def _turned(member_id: int, change: Callable[[PageValue], PageValue], now: datetime) -> list[Turn]:
-    pages = {page.pk: page for page in pages_of_members([member_id])}
-    found = [Turn(pages[pk], preview(value, change(value))) for pk, value in page_values(pages.values(), now).items()]
-    turned = [turn for turn in found if turn.preview.stops or turn.preview.opens]
-    return sorted(turned, key=lambda turn: (turn.preview.opens, turn.page.title, turn.page.pk))
+def turned(pages: Iterable[BookingPage], change: Callable[[PageValue], PageValue], now: datetime) -> list[Turn]:
+    """Which of these pages a change to their values would stop or open; those that stop come first."""
+    known = {page.pk: page for page in pages}
+    found = [Turn(known[pk], preview(value, change(value))) for pk, value in page_values(known.values(), now).items()]
+    bent = [turn for turn in found if turn.preview.stops or turn.preview.opens]
+    return sorted(bent, key=lambda turn: (turn.preview.opens, turn.page.title, turn.page.pk))

@@ -123,7 +123,7 @@ def lack(item: Lack, names: Mapping[int, str]) -> str:
         return _("The page has no members.")
     if name:
         return _("%(name)s has not connected a calendar.") % values
-    return _("A group of members cannot be filled.")
+    return _("A group of members or rooms cannot be filled.")
 
 
 def _of_room(item: Lack, name: str, values: dict[str, str]) -> str:
@@ -167,7 +167,7 @@ def stopped_by(cause: str) -> str:
         StopKind.CALENDAR: _("A calendar cannot be used."),
         StopKind.LOCATION: _("No location can be used."),
         StopKind.HOST: _("No member has both a calendar and a location that work."),
-        StopKind.GROUP: _("A group of members cannot be filled."),
+        StopKind.GROUP: _("A group of members or rooms cannot be filled."),
         StopKind.ROOM: _("A room cannot be used."),
     }.get(cause, cause)
 

@@ -21,14 +21,14 @@ PENDING = "connecting"
 
 @for_members
 def connect(request: MemberRequest, service: str) -> HttpResponse:
-    """Go to the consent screen; `connection` names the account to be reconnected."""
+    """Go to the consent screen; `connection` names the account to be reconnected, `rooms` asks for theirs too."""
     kind = service_called(service)
     wanted = request.GET.get("connection", "")
     link = own(request, int(wanted)) if wanted.isdecimal() else None
     if kind is Service.CALDAV:
         return _connect_caldav(request, link)
     try:
-        address, pending = connections.start(request.member, kind, link, utcnow())
+        address, pending = connections.start(request.member, kind, link, utcnow(), rooms="rooms" in request.GET)
     except ConnectProblem as problem:
         return _problem(request, kind, problem, link)
     request.session[PENDING] = pending.to_session()

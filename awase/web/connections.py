@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_POST
 
-from awase.domain.health import Service, Standing
+from awase.domain.gate import account_behind, receiving
+from awase.domain.health import LocationKind, MemberValue, Service, Standing
 from awase.models import Calendar, Connection, Member
 from awase.services import connections, dashboard, history, notices, words
 from awase.services.health import member_values, pages_of_members, standing_of
 from awase.services.troubles import troubles
-from awase.web import connection_cards
+from awase.web import connection_cards, rooms
 from awase.web.cards import PageCards
 from awase.web.connection_cards import state_badge
 from awase.web.shell import (
@@ -140,7 +141,10 @@ def service_details(request: MemberRequest, service: str) -> HttpResponse:
     ]
     if kind in connections.CALENDAR_SERVICES:
         context["accounts"] = [_with_calendars(request, shown) for shown in accounts]
+        if kind is Service.GOOGLE and len(links) > 1:
+            _offer_meet(context["accounts"], values)
         context["receiving"] = _receiving(request.member)
+        context["rooms"] = rooms.part(request.member, links, now)
         return render(request, "dashboard/connection_accounts.html", context)
     context["accounts"] = accounts
     context["pages"] = _pages_held_by(request.member, kind, now) if links else []
@@ -159,14 +163,23 @@ def _pages_held_by(member: Member, service: Service, now: datetime) -> list[Cont
     return [{"title": card["title"], "url": card["url"], "badges": card["badges"]} for card in cards.all()]
 
 
+def _offer_meet(accounts: list[Context], owner: MemberValue) -> None:
+    """Where bookings are not added to a Google calendar, one of several accounts makes the Meet links."""
+    written = receiving(owner)
+    if written is not None and written[0].service is Service.GOOGLE:
+        return
+    chosen = account_behind(owner, LocationKind.MEET)
+    for account in accounts:
+        if chosen is not None and chosen.id == account["id"]:
+            account["badges"].append({"kind": "neutral", "label": _("For Google Meet")})
+        else:
+            account["meet"] = post(_("Use for Google Meet"), f"/app/connections/{account['id']}/meet", "link")
+
+
 def _with_calendars(request: MemberRequest, shown: Context) -> Context:
     link: Connection = shown["link"]
-    chosen = request.member.meet_connection_id == link.pk
-    several = Connection.objects.filter(member=request.member, credential__service=Service.GOOGLE).count() > 1
-    choose = post(_("Use for Google Meet"), f"/app/connections/{link.pk}/meet", "link")
     return {
         **shown,
-        "badges": [*shown["badges"], *([{"kind": "neutral", "label": _("For Google Meet")}] if chosen else [])],
         "calendars": [
             {
                 "id": calendar.pk,
@@ -179,7 +192,7 @@ def _with_calendars(request: MemberRequest, shown: Context) -> Context:
         ],
         "calendars_url": f"/app/connections/{link.pk}/calendars",
         "saved": request.GET.get("saved") == str(link.pk),
-        "meet": choose if several and not chosen and link.credential.service == Service.GOOGLE else None,
+        "meet": None,
     }
 
 

@@ -17,6 +17,7 @@ from awase.services.insights_health import HealthMeasures, measure
 from awase.web.shell import Context, MemberRequest, for_members, utcnow
 
 MOST_PAGES = 20
+WORTH_TELLING = timedelta(minutes=1)
 
 
 @require_GET
@@ -30,6 +31,7 @@ def health_part(member: Member) -> Context:
     """The part on connection health (templates/dashboard/_insights_health.html)."""
     now = utcnow()
     found = measure(visible_pages(member).filter(archived_at=None), now, member.user.time_zone)
+    losses = [loss for loss in found.pages if loss.stopped >= WORTH_TELLING or loss.refused]
     return {
         "tiles": [
             {"label": _("Reception lost to connection errors"), "value": _hours(found.lost)},
@@ -47,7 +49,7 @@ def health_part(member: Member) -> Context:
                 "url": f"/app/pages/{loss.page.pk}/history",
                 "values": [_hours(loss.stopped), _hours(loss.lost), str(loss.refused)],
             }
-            for loss in found.pages[:MOST_PAGES]
+            for loss in losses[:MOST_PAGES]
         ],
     }
 
@@ -105,4 +107,5 @@ def _causes(found: HealthMeasures) -> list[Context]:
             "width": round(100 * length / longest, 1),
         }
         for cause, length in found.by_cause.items()
+        if length >= WORTH_TELLING
     ]

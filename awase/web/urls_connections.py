@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from awase.web import connecting, connections, history, insights, metrics, reconnect
+from awase.web import connecting, connections, history, insights, metrics, reconnect, rooms
 
 urlpatterns = [
     path("app/connections", connections.connection_list, name="connections"),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("app/connections/<int:pk>/ask", connections.ask),
     path("app/connections/<int:pk>/meet", connections.choose_for_meet),
     path("app/connections/<int:pk>/history", history.connection_history),
+    path("app/connections/<int:pk>/rooms", rooms.add),
+    path("app/rooms/<int:pk>/remove", rooms.remove),
     path("app/connections/<str:service>", connections.service_details),
     path("app/connections/<str:service>/connect", connecting.connect),
     path("app/calendars/<int:pk>/untick", connections.leave_out, {"how": "untick"}),

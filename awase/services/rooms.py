@@ -1,0 +1,65 @@
+"""The rooms of a workspace: admins add those that an account of theirs sees, and take them away."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from awase import registry
+from awase.domain.changes import without_room
+from awase.domain.health import Service
+from awase.models import BookingPage, Connection, PageGroup, Room
+from awase.providers.protocols import RemoteRoom, RoomProvider
+from awase.services import pages, previews
+from awase.services.foresight import Wish, missing_scopes
+from awase.services.tokens import source
+
+
+def offered(connection: Connection) -> bool:
+    """Whether the account's service lists rooms at all."""
+    return bool(registry.room_scopes(Service(connection.credential.service)))
+
+
+def allowed(connection: Connection) -> bool:
+    """Whether the account has granted what listing and reading rooms needs."""
+    return not missing_scopes(connection.credential, Wish.ROOMS)
+
+
+def seen_by(connection: Connection) -> Sequence[RemoteRoom]:
+    """The rooms that the account sees now, asked at the service. Raises ProviderError."""
+    provider = registry.calendars(Service(connection.credential.service), source(connection.credential))
+    return provider.list_rooms() if isinstance(provider, RoomProvider) else ()
+
+
+def add(connection: Connection, addresses: Collection[str]) -> None:
+    """These of the rooms that the account sees; it reads them from now on, also those that the workspace had
+    through another account. Raises ProviderError."""
+    for remote in seen_by(connection):
+        if remote.address in addresses:
+            Room.objects.update_or_create(
+                workspace=connection.member.workspace,
+                service=connection.credential.service,
+                address=remote.address,
+                defaults={"connection": connection, "name": remote.name[:120], "capacity": remote.capacity},
+            )
+
+
+def of_removal(room: Room, now: datetime) -> list[previews.Turn]:
+    """The pages that would stop or open without the room."""
+    return previews.turned(_pages_with(room), lambda value: without_room(value, room.pk), now)
+
+
+def remove(room: Room, now: datetime) -> None:
+    """Take the room away, also from the pages that use it; a group of required rooms goes with its last one."""
+    with transaction.atomic():
+        concerned = _pages_with(room)
+        before = {page.pk: pages.touched(page) for page in concerned}
+        emptied = [group.pk for group in PageGroup.objects.filter(rooms=room, needed=None) if group.rooms.count() == 1]
+        room.delete()
+        PageGroup.objects.filter(pk__in=emptied).delete()
+        for page in concerned:
+            pages.saved(page, before[page.pk], now)
+
+
+def _pages_with(room: Room) -> list[BookingPage]:
+    return list(BookingPage.objects.filter(groups__rooms=room).distinct().order_by("title", "pk"))
