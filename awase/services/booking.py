@@ -23,8 +23,7 @@ from awase.models import (
 )
 from awase.models.page import Approval
 from awase.services import holds, links, outbox
-from awase.services.hosts import carrier_of, hosts_of
-from awase.services.links import by_link, manage_secret
+from awase.services.hosts import carrier_of
 from awase.services.permissions import require_handling, require_hosting
 from awase.services.placing import (
     Placement,
@@ -48,10 +47,7 @@ __all__ = [
     "Refused",
     "Request",
     "book",
-    "by_link",
     "cancel",
-    "hosts_of",
-    "manage_secret",
     "mark_no_show",
     "resend",
     "tell_place",
@@ -196,7 +192,7 @@ def place(
             booking.session = session
             booking.save()
             return
-    else:
+    elif placement.location is not None or not booking.location_kind:  # what was agreed stands, until it is repaired
         for name, value in location_fields(page, placement, guests_place=guests_place).items():
             setattr(booking, name, value)
     if not seated:

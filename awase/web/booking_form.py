@@ -22,7 +22,7 @@ from awase.domain.health import LocationKind
 from awase.domain.intervals import epoch, moment
 from awase.domain.questions import from_json
 from awase.models import Booking, BookingPage
-from awase.services import booking, dates, holds, words
+from awase.services import booking, dates, holds, links, words
 from awase.services.booking import Refusal, Refused
 from awase.services.slots import Offer, offer
 from awase.web import guest, limits
@@ -378,6 +378,6 @@ class Sheet:
 
 def to_booking(taken: Booking) -> HttpResponse:
     """On to the booking's own page, which can be reloaded without sending the form again."""
-    response = HttpResponseRedirect(reverse("booking", args=(taken.uid, booking.manage_secret(taken))))
+    response = HttpResponseRedirect(reverse("booking", args=(taken.uid, links.manage_secret(taken))))
     response.status_code = 303
     return response

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from awase.models import Booking, BookingState, Effect, EffectKind, EffectState
 from awase.services import booking as bookings
-from awase.services import ics, mail
+from awase.services import ics, links, mail
 from awase.services.booking import Refusal, Refused
 from awase.services.outbox import LINK_KINDS
 from awase.services.quotas import COUNTED
@@ -42,7 +42,7 @@ def by_secret_link(view: Callable[[HttpRequest, Booking], HttpResponse]) -> Call
 
     @wraps(view)
     def inside(request: HttpRequest, uid: str, secret: str) -> HttpResponse:
-        booking = bookings.by_link(uid, secret)
+        booking = links.by_link(uid, secret)
         if booking is None:
             raise Http404
         response = view(request, booking)
@@ -54,7 +54,7 @@ def by_secret_link(view: Callable[[HttpRequest, Booking], HttpResponse]) -> Call
 
 
 def address(name: str, booking: Booking) -> str:
-    return reverse(name, args=(booking.uid, bookings.manage_secret(booking)))
+    return reverse(name, args=(booking.uid, links.manage_secret(booking)))
 
 
 @require_safe

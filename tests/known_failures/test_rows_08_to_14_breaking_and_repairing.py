@@ -21,6 +21,7 @@ from awase.models import (
 from awase.services import booking, connections, pages
 from awase.services.connections import ConnectProblem, Trouble
 from awase.services.health import verdict_of
+from awase.services.hosts import hosts_of
 from awase.services.signals import Cause
 from tests.known_failures.conftest import check, closed_to_guests, credential_of, mailed, seed, starts, state
 from tests.services.conftest import Control, utcnow
@@ -110,7 +111,7 @@ def test_row_12_automatic_assignment_goes_on_with_the_eligible_members(
     check(owner)
     offered = starts(page)
     assert offered and busy not in offered, "the broken member is not assumed to be free"
-    assert booking.hosts_of(book(page, offered[0])) == [teammate]
+    assert hosts_of(book(page, offered[0])) == [teammate]
 
 
 def test_row_13_a_fixed_host_who_breaks_beside_a_pool_stops_the_page(

@@ -13,8 +13,9 @@ from django.test import Client
 from awase.domain.health import Service
 from awase.jobs.worker import work_once
 from awase.models import BookingPage, Condition, Connection, ConnectionChange, Credential, Effect
-from awase.services import booking, connections
+from awase.services import connections
 from awase.services.connections import ConnectProblem, Trouble
+from awase.services.hosts import hosts_of
 from awase.web.booking_form import BOOKINGS_AN_HOUR, sign
 from tests.known_failures.conftest import STOPPED, check, credential_of, mailed, starts
 from tests.services.conftest import Control, utcnow
@@ -134,10 +135,10 @@ def test_row_30_time_in_which_accounts_were_broken_counts_as_absence(
     check(owner)
     for _ in range(6):
         time_machine.shift(timedelta(seconds=5))
-        assert booking.hosts_of(book(page, free_start(page))) == [teammate]
+        assert hosts_of(book(page, free_start(page))) == [teammate]
     connect(owner, Service.GOOGLE, again=owner.connections.get(credential__service=Service.GOOGLE))
     given = []
     for _ in range(6):
         time_machine.shift(timedelta(seconds=5))
-        given += booking.hosts_of(book(page, free_start(page, nth=20)))
+        given += hosts_of(book(page, free_start(page, nth=20)))
     assert given.count(owner) == given.count(teammate) == 3

@@ -8,7 +8,8 @@ import pytest
 from awase.domain.health import Service
 from awase.models import Credential
 from awase.models.page import Condition
-from awase.services import booking, checks
+from awase.services import checks
+from awase.services.hosts import hosts_of
 from awase.services.signals import Cause
 from tests.services.conftest import Control, utcnow
 
@@ -36,10 +37,10 @@ def test_nobody_is_flooded_after_a_repair(
     checks.check(broken.pk, Cause.CHECK, utcnow())
     for _ in range(4):
         time_machine.shift(timedelta(seconds=5))
-        assert booking.hosts_of(book(page, free_start(page))) == [teammate]
+        assert hosts_of(book(page, free_start(page))) == [teammate]
     connect(owner, Service.GOOGLE, again=owner.connections.get())
     given = []
     for _ in range(4):
         time_machine.shift(timedelta(seconds=5))
-        given += booking.hosts_of(book(page, free_start(page, nth=12)))
+        given += hosts_of(book(page, free_start(page, nth=12)))
     assert given.count(owner) == given.count(teammate) == 2

@@ -13,6 +13,7 @@ from awase.models import Booking, ConnectionChange, Credential, Effect, EffectSt
 from awase.models.page import Condition
 from awase.services import booking, checks
 from awase.services.health import standing_of, verdict_of
+from awase.services.hosts import hosts_of
 from awase.services.signals import Cause
 from tests.services.conftest import Control, utcnow
 
@@ -96,7 +97,7 @@ def test_a_page_with_automatic_assignment_goes_on_with_the_healthy_member(
     verdict = verdict_of(page, utcnow())
     assert verdict.open and [host.member_id for host in verdict.hosts] == [team[1].pk]
     taken = book(page, free_start(page))
-    assert booking.hosts_of(taken) == [team[1]]
+    assert hosts_of(taken) == [team[1]]
 
 
 def test_an_outage_is_borne_with_the_last_busy_times_then_counts_as_unreachable_and_ends_by_itself(

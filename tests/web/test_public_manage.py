@@ -13,7 +13,7 @@ from icalendar import Calendar
 
 from awase.models import Booking, BookingPage, BookingState, HostTime
 from awase.services import booking as bookings
-from awase.services.booking import manage_secret
+from awase.services.links import manage_secret
 from tests.services.conftest import Control, utcnow
 from tests.web.conftest import Guest, text_of
 
