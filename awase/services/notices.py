@@ -213,7 +213,8 @@ def catch_up(now: datetime) -> None:
     """What could not be told within the hour of the notice before, and still holds. Periodic."""
     told_wrongly = Q(standing=Standing.ERROR, notice_open=False) | (Q(notice_open=True) & ~Q(standing=Standing.ERROR))
     waited = Q(last_notice=None) | Q(last_notice__lte=now - DAMPING)
-    for pk in Credential.objects.filter(told_wrongly & waited).values_list("pk", flat=True):
+    found = Credential.objects.filter(told_wrongly & waited).exclude(reason=Reason.OPERATOR)
+    for pk in found.values_list("pk", flat=True):
         with transaction.atomic():
             credential = Credential.objects.select_for_update().get(pk=pk)
             links, pages, harm = _now_harmed(credential, now)
