@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from awase.domain.errors import Failure, FailureClass, Reason
-from awase.domain.event_spans import EventSpan, mark, packed, replaced, unpacked
+from awase.domain.event_spans import mark, packed
 from awase.domain.health import Service, Standing
 from awase.domain.intervals import BusyTimes, Span, epoch, moment, span, without
 from awase.models import (
@@ -25,7 +25,8 @@ from awase.models import (
     RoomBusy,
     RoomTime,
 )
-from awase.services.reading import CalendarReading, Reading, horizon_of, read
+from awase.services import drift
+from awase.services.reading import CalendarReading, Reading, held_after, horizon_of, read
 from awase.services.signals import Cause, Good, record
 from awase.services.tokens import source
 
@@ -37,17 +38,22 @@ READ_ON = {Cause.CHECK, Cause.PUSH, Cause.EDIT}  # who asks for anything else ge
 def check(credential_id: int, cause: Cause, now: datetime) -> Good | Failure:
     """Read the account and take in what was found. The network is asked outside any transaction."""
     credential = Credential.objects.get(pk=credential_id)
+    access = source(credential)
     reading = read(
         Service(credential.service),
         credential,
-        source(credential),
+        access,
         now,
         anew=cause not in READ_ON,
         rarely=cause is Cause.CHECK,
     )
+    drifted = drift.look(credential, reading, access, now)
     with transaction.atomic():
         troubled = keep(credential, reading)
         record(credential_id, reading.signal, cause, now, calendars_changed=troubled)
+        to_follow = drift.take(drifted, now)
+    for found in to_follow:
+        drift.follow(found, now)
     return reading.signal
 
 
@@ -82,18 +88,6 @@ def _own_events(member_ids: Iterable[int], since: datetime) -> Mapping[int, tupl
         if external_id:
             marks.add(mark(external_id))
     return found
-
-
-def held_after(calendar: Calendar, answer: CalendarReading) -> list[EventSpan] | None:
-    """What is known of a calendar's events after a reading; None if the reading went on from a state that is not
-    the kept one any more, because somebody else read it meanwhile (theirs stands)."""
-    changes = answer.changes
-    told = [EventSpan(mark(event.event_id), *span(event.start, event.end), event.own_key) for event in changes.events]
-    if changes.full:
-        return told
-    if not hasattr(calendar, "busy") or calendar.busy.sync_token != answer.begun.token:
-        return None
-    return replaced(unpacked(bytes(calendar.busy.events)), told, map(mark, changes.gone))
 
 
 def _keep_calendar(

@@ -12,8 +12,9 @@ from django.db.models import Q
 
 from awase import registry
 from awase.domain.errors import Failure, FailureClass, ProviderError
+from awase.domain.event_spans import EventSpan, mark, replaced, unpacked
 from awase.domain.health import Service, Standing
-from awase.domain.intervals import epoch, moment
+from awase.domain.intervals import epoch, moment, span
 from awase.domain.transition import probe_due
 from awase.models import BookingPage, Calendar, Connection, Credential, Room
 from awase.providers.calendars import read_each
@@ -99,6 +100,18 @@ def _signal(found: Mapping[str, CalendarReading | Failure]) -> Good | Failure:
     if transient and len(failures) == len(found):
         return transient[0]
     return Good(full=True)
+
+
+def held_after(calendar: Calendar, answer: CalendarReading) -> list[EventSpan] | None:
+    """What is known of a calendar's events after a reading; None if the reading went on from a state that is not
+    the kept one any more, because somebody else read it meanwhile (theirs stands)."""
+    changes = answer.changes
+    told = [EventSpan(mark(event.event_id), *span(event.start, event.end), event.own_key) for event in changes.events]
+    if changes.full:
+        return told
+    if not hasattr(calendar, "busy") or calendar.busy.sync_token != answer.begun.token:
+        return None
+    return replaced(unpacked(bytes(calendar.busy.events)), told, map(mark, changes.gone))
 
 
 def _wanted(credential: Credential | None, now: datetime, *, rarely: bool) -> dict[str, list[Calendar]]:

@@ -268,6 +268,9 @@ def change_text(what: str) -> str:
         "cancelled_by_guest": _("Cancelled by the guest"),
         "cancelled_by_host": _("Cancelled by the host"),
         "place_told": _("Place filled in"),
+        "event_deleted": _("The event was deleted in the calendar"),
+        "event_moved": _("The event was moved in the calendar"),
+        "event_right_again": _("The event in the calendar is right again"),
     }.get(what, what)
 
 
