@@ -22,6 +22,7 @@ TIMEOUT = httpx2.Timeout(35.0, connect=5.0)
 Resolver = Callable[[str, int], Sequence[str]]
 
 NAT64 = IPv6Network("64:ff9b::/96")
+UNICAST = IPv6Network("2000::/3")  # all that IANA has given out; below it lie old ways to carry IPv4 addresses
 # What Python calls global and is not for us: Azure's and Oracle's metadata services, relays, local NAT64,
 # site-local and documentation addresses (IANA special-purpose registries).
 NOT_FOR_US = tuple(
@@ -99,6 +100,8 @@ def _public(address: str) -> bool:
     if isinstance(plain, IPv6Address):
         carried = IPv4Address(int(plain) & 0xFFFF_FFFF) if plain in NAT64 else None
         plain = carried or plain.ipv4_mapped or plain.sixtofour or plain
+        if isinstance(plain, IPv6Address) and plain not in UNICAST:
+            return False
     return plain.is_global and not plain.is_multicast and not any(plain in network for network in NOT_FOR_US)
 
 
