@@ -47,6 +47,7 @@ ENTRIES = {
 
 # Time-outs of an ordinary call, in seconds; the live check at booking time has a shorter one.
 PATIENCE = 20.0
+DAV_PATIENCE = 35.0  # Nextcloud delays its answer to a wrong password by up to 25
 WEBHOOK_PATIENCE = 10.0
 
 _transport: httpx2.BaseTransport | None = None
@@ -78,7 +79,7 @@ def _guarded(patience: float, allowed: tuple[str, ...]) -> httpx2.Client:
     return build_guarded_client(allowed=allowed, timeout=httpx2.Timeout(patience, connect=min(patience, 5.0)))
 
 
-def caldav(patience: float = PATIENCE) -> CalDAV:
+def caldav(patience: float = DAV_PATIENCE) -> CalDAV:
     """Connecting CalDAV accounts, by address and app password."""
     return CalDAV(_guarded(patience, tuple(settings.AWASE_CALDAV_ALLOWED)))
 
@@ -130,11 +131,11 @@ def oauth(service: Service, patience: float = PATIENCE) -> OAuthService:
     return adapter
 
 
-def calendars(service: Service, access: Access, patience: float = PATIENCE) -> CalendarProvider:
-    """The calendars of one account; `patience` is the time-out of each call in seconds."""
+def calendars(service: Service, access: Access, patience: float | None = None) -> CalendarProvider:
+    """The calendars of one account; `patience` is the time-out of each call in seconds (None: the service's)."""
     if isinstance(access, DavAccess):
-        return caldav(patience).session(access)
-    provider: CalendarProvider = _adapter(service, patience).session(access)
+        return caldav(patience or DAV_PATIENCE).session(access)
+    provider: CalendarProvider = _adapter(service, patience or PATIENCE).session(access)
     return provider
 
 
