@@ -231,7 +231,7 @@ class Sheet:
             return self.run_out()
         start, key = token
         if earlier := self.earlier(key):
-            return to_booking(earlier)
+            return self.to_booking(earlier)
         answer = self.offered(start)
         if not answer.accepting:
             return self.stopped(start)
@@ -257,11 +257,11 @@ class Sheet:
             once=self.once,
         )
         try:
-            return to_booking(booking.book(self.page, wish, self.now))
+            return self.to_booking(booking.book(self.page, wish, self.now))
         except Refused as refused:
             # The same form sent twice at once: the other one has been taken meanwhile.
             if earlier := self.earlier(key):
-                return to_booking(earlier)
+                return self.to_booking(earlier)
             return self.refused(refused.refusal, start, key)
 
     def refused(self, refusal: Refusal, start: datetime, key: str) -> HttpResponse:
@@ -375,9 +375,10 @@ class Sheet:
             "detail": dates.zone_name(self.zone, start),
         }
 
-
-def to_booking(taken: Booking) -> HttpResponse:
-    """On to the booking's own page, which can be reloaded without sending the form again."""
-    response = HttpResponseRedirect(reverse("booking", args=(taken.uid, links.manage_secret(taken))))
-    response.status_code = 303
-    return response
+    def to_booking(self, taken: Booking) -> HttpResponse:
+        """On to the booking's own page, which can be reloaded without sending the form again."""
+        address = reverse("booking", args=(taken.uid, links.manage_secret(taken)))
+        embedded = "?embed=1" if "embed" in self.request.GET else ""
+        response = HttpResponseRedirect(f"{address}{embedded}")
+        response.status_code = 303
+        return response

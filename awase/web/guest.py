@@ -194,12 +194,11 @@ def title(page: BookingPage) -> Context:
 
 
 def manner(request: HttpRequest, page: BookingPage) -> Context:
-    """How a page is shown: its colour, whether search engines may keep it, whether it stands inside another page."""
+    """How a page is shown: its colour, and whether search engines may keep it."""
     secret = page.visibility != Visibility.PUBLIC or bool(page.password)
     return {
         "theme": page.accent or page.workspace.accent,
         "noindex": secret or not page.indexed,
-        "embedded": "embed" in request.GET,
     }
 
 
@@ -253,13 +252,22 @@ def show(request: HttpRequest, template: str, context: Context, *, status: int =
         }
         for code, label in settings.LANGUAGES
     ]
-    response = render(request, template, {"languages": languages, **context}, status=status)
+    embedded = "embed" in request.GET
+    response = render(request, template, {"languages": languages, "embedded": embedded, **context}, status=status)
+    if embedded:
+        framed(response)
     response["Cache-Control"] = "private, no-cache"
     if (zone := request.GET.get("zone", "")) in known_zones():
         response.set_cookie(
             ZONE_COOKIE, zone, max_age=YEAR, samesite="Lax", secure=settings.LANGUAGE_COOKIE_SECURE, httponly=True
         )
     return response
+
+
+def framed(response: HttpResponse) -> None:
+    """Let pages of other sites show this one inside theirs; it has no rights that they could borrow."""
+    response.xframe_options_exempt = True
+    response._csp_replace = {"frame-ancestors": ["*"]}  # type: ignore[attr-defined]
 
 
 def stopped(request: HttpRequest, page: BookingPage, *, status: int = 200, **context: Any) -> HttpResponse:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.formats import date_format
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET
@@ -101,6 +102,24 @@ def _section(page: BookingPage, name: str, value: PageValue, now: datetime) -> C
             return form_section(page, name, stored(page, name))
 
 
+def _embeds(page: BookingPage) -> list[Context]:
+    """What to paste into another site's page, for each way to show it."""
+    kinds = (
+        ("inline", _("In the page")),
+        ("popup", _("As a button that opens it")),
+        ("float", _("As a button in the corner")),
+    )
+    address = f"{page.workspace.slug}/{page.slug}"
+    return [
+        {
+            "label": label,
+            "code": f'<script src="{settings.AWASE_URL}/embed.js" data-page="{address}" data-mode="{mode}"'
+            f' data-label="{escape(page.title)}" async></script>',
+        }
+        for mode, label in kinds
+    ]
+
+
 def _one_time_links(page: BookingPage) -> list[Context]:
     """The links that can still be used, without their secrets, which nobody knows any more."""
     rows = page.one_time_links.filter(used_at=None, expires_at__gt=utcnow()).order_by("expires_at")
@@ -126,6 +145,7 @@ def form_section(page: BookingPage, name: str, form: SectionForm) -> Context:
     }
     if name == "sharing":
         section["secret_link"] = links.page_url(page, link=links.page_secret(page)) if page.link_key else ""
+        section["embeds"] = _embeds(page)
         section["one_time_links"] = _one_time_links(page)
     return section
 

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from awase.web import booking_form, manage, moving, public
+from awase.web import booking_form, embed, manage, moving, public
 
 PAGE = r"^(?P<workspace_slug>[-\w]+)/(?P<page_slug>[-\w]+)"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("b/<str:uid>/<str:secret>/move", moving.move, name="move"),
     path("b/<str:uid>/<str:secret>/cancel", manage.cancel, name="cancel"),
     path("b/<str:uid>/<str:secret>/calendar.ics", manage.calendar_file, name="calendar_file"),
+    path("embed.js", embed.script),
     # People type these, with and without the last slash.
     re_path(r"^(?P<workspace_slug>[-\w]+)/?$", public.profile, name="profile"),
     re_path(rf"{PAGE}/?$", public.booking_page, name="booking_page"),
