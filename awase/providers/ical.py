@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import recurring_ical_events
 from icalendar import Calendar, Event
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
@@ -55,6 +54,8 @@ def busy_events(
     `zone` gives the calendar's, for floating times and whole days; `own` are the person's addresses in lower
     case, by which a declined invitation is known.
     """
+    import recurring_ical_events  # costs memory that only those shall pay who read such calendars
+
     calendar = parsed(text)
     if any(TOO_OFTEN & _frequencies(event) for event in calendar.events):
         raise wrong_shape("recurrence")

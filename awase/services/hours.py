@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-import holidays
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
@@ -62,11 +61,15 @@ def _schedule(stored: tuple[str, ...], years: range) -> Schedule:
 @cache
 def holidays_of(country: str, year: int) -> frozenset[date]:
     """The public holidays of a country (ISO 3166). Raises NotImplementedError for one that is not known."""
+    import holidays  # three megabytes, for those who close on holidays
+
     return frozenset(holidays.country_holidays(country, years=year))
 
 
 def countries() -> list[str]:
     """The countries whose holidays are known (ISO 3166), Japan first."""
+    import holidays
+
     return sorted(holidays.list_supported_countries(), key=lambda code: (code != "JP", code))
 
 
