@@ -1,6 +1,6 @@
 """Connections: the accounts behind the pages, and whether they can be relied on."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from ninja import Query, Router
 from pydantic import BaseModel, Field
@@ -10,14 +10,17 @@ from awase.api.fields import Cursor, Listed, Paged
 from awase.api.pages import Person
 from awase.domain.errors import Reason
 from awase.domain.health import Service, Standing
-from awase.models import Calendar, Connection, Credential, Member
-from awase.services import connections, words
-from awase.services.health import standing_of, tolerance_of
+from awase.domain.history import Mark, first_moment
+from awase.models import Calendar, Connection, Member
+from awase.services import connections, history, words
+from awase.services.health import standing_of
 from awase.services.keys import Scope
+from awase.services.signals import Cause
 from awase.services.visible import visible_connections
 
 router = Router(tags=["Connections"])
 CURSOR = Cursor("connections", "pk")
+MOST_CHANGES = 200
 
 
 class CalendarOut(BaseModel):
@@ -52,11 +55,38 @@ class ConnectionOut(BaseModel):
     standing: Standing
     reason: Reason | None
     since: datetime
+    ends_at: datetime | None = Field(description="when the permission runs out, where that is known")
     what: str = Field(description="the headline; empty unless in error")
     why: str = Field(description="what happened and what to do; empty unless in error")
     lacking: list[Lacking]
     last_checked: datetime | None
     calendars: list[CalendarOut]
+
+
+class Change(BaseModel):
+    """The account's state changed, and what triggered it."""
+
+    at: datetime
+    standing: Standing
+    reason: Reason | None
+    cause: Cause
+    what: str = Field(description="what happened; empty where nothing was wrong")
+
+
+class ConnectionDay(BaseModel):
+    """How many hours of one date, in the member's zone, the account was in each state."""
+
+    day: date
+    ok: float
+    degraded: float
+    error: float
+
+
+class ConnectionHistory(BaseModel):
+    """What happened to an account in the last 90 days."""
+
+    changes: list[Change] = Field(description="the newest first, at most 200")
+    days: list[ConnectionDay] = Field(description="the oldest first, today included")
 
 
 class ConnectionList(Listed[ConnectionOut]):
@@ -69,6 +99,33 @@ def list_connections(request: CallerRequest, asked: Query[Paged]) -> ConnectionL
     member, now = request.auth.member, datetime.now(UTC)
     found, following = CURSOR.part(visible_connections(member).prefetch_related("calendars"), asked)
     return ConnectionList(items=[_out(connection, member, now) for connection in found], next=following)
+
+
+@router.get("{int:connection_id}/history", response=ConnectionHistory, **needs(Scope.CONNECTIONS_READ, "not_found"))
+def read_history(request: CallerRequest, connection_id: int) -> ConnectionHistory:
+    """The states of an account with their reasons and what triggered them."""
+    member, now = request.auth.member, datetime.now(UTC)
+    zone = member.user.time_zone
+    credential = visible_connections(member).get(pk=connection_id).credential
+    rows = credential.changes.filter(at__gte=first_moment(now, zone))[:MOST_CHANGES]
+    return ConnectionHistory(
+        changes=[
+            Change(
+                at=row.at,
+                standing=Standing(row.standing),
+                reason=Reason(row.reason) if row.reason else None,
+                cause=Cause(row.cause),
+                what=words.happened(Reason(row.reason)) if row.reason else "",
+            )
+            for row in rows
+        ],
+        days=[
+            ConnectionDay(
+                day=day.day, ok=day.hours(Mark.OK), degraded=day.hours(Mark.WARN), error=day.hours(Mark.DANGER)
+            )
+            for day in history.account_days([credential], now, zone)[credential.pk]
+        ],
+    )
 
 
 @router.post("{int:connection_id}/check", response=ConnectionOut, **needs(Scope.CONNECTIONS_WRITE, "not_found"))
@@ -92,11 +149,12 @@ def _out(connection: Connection, viewer: Member, now: datetime) -> ConnectionOut
         in_use=credential.check_every is not None,
         standing=standing,
         reason=reason,
-        since=_since(credential, standing),
+        since=history.since(credential, now),
+        ends_at=credential.ends_at,
         what=words.cannot_use(credential.service, credential.account_email) if reason else "",
-        why=_sentence(reason) if reason else "",
+        why=words.reason(reason) if reason else "",
         lacking=[
-            Lacking(capability=capability, reason=Reason(why), sentence=_sentence(Reason(why)))
+            Lacking(capability=capability, reason=Reason(why), sentence=words.reason(Reason(why)))
             for capability, why in sorted(credential.lacking.items())
         ],
         last_checked=credential.last_checked,
@@ -116,16 +174,5 @@ def _out(connection: Connection, viewer: Member, now: datetime) -> ConnectionOut
     )
 
 
-def _sentence(reason: Reason) -> str:
-    return f"{words.happened(reason)} {words.remedy(reason)}"
-
-
 def _receives(calendar: Calendar, connection: Connection) -> bool:
     return calendar.pk == connection.member.booking_calendar_id
-
-
-def _since(credential: Credential, standing: Standing) -> datetime:
-    """Since when the state lasts; where the tolerance ran out and nobody has written it down yet, since then."""
-    if standing is Standing.ERROR and credential.standing != Standing.ERROR:
-        return (credential.last_good or credential.since) + tolerance_of(credential)
-    return credential.since

@@ -74,6 +74,7 @@ ROUTES = {
     "end_one_time_link": Route("pages/consult/one-time-links/{link}", Scope.PAGES_WRITE, answers=HIDDEN, good=204),
     "renew_secret_link": Route("pages/consult/secret-link", Scope.PAGES_WRITE, answers=HIDDEN),
     "list_connections": Route("connections", Scope.CONNECTIONS_READ),
+    "read_history": Route("connections/{connection}/history", Scope.CONNECTIONS_READ, answers=(*HIDDEN, ("host", 404))),
     "check_connection": Route(
         "connections/{connection}/check", Scope.CONNECTIONS_WRITE, answers=(*HIDDEN, ("host", 404))
     ),

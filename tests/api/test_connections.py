@@ -1,11 +1,11 @@
 """Reading accounts and their state, and checking one at once."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from awase.domain.health import Service
-from awase.models import BookingPage, Calendar, Connection, Credential, Member, Role
+from awase.models import BookingPage, Calendar, Connection, ConnectionChange, Credential, Member, Role
 from awase.services import checks
 from awase.services.signals import Cause
 from tests.api.conftest import Program
@@ -126,3 +126,22 @@ def test_the_number_of_queries_does_not_grow_with_the_accounts(
     for name in ("Ito", "Mori", "Abe"):
         connect(new_member(name, owner.workspace))
     assert queries(lambda: caller.get("connections")) == before
+
+
+def test_the_history_tells_each_change_with_its_reason_and_the_hours_of_each_day(
+    page: BookingPage,
+    owner: Member,
+    calendar: Connection,
+    break_account: Callable[..., None],
+    program: Callable[..., Program],
+):
+    break_account(calendar)
+    checks.check(calendar.credential_id, Cause.CHECK, datetime.now(UTC))
+    ConnectionChange.objects.filter(standing="error").update(at=datetime.now(UTC) - timedelta(days=1))
+    told = program(owner).get(f"connections/{calendar.pk}/history").body
+    (broke,) = [change for change in told["changes"] if change["standing"] == "error"]
+    assert (broke["reason"], broke["cause"]) == ("revoked", "check")
+    assert broke["what"] == "Access was withdrawn at the service."
+    assert len(told["days"]) == 90 and told["days"][-2]["error"] > 0
+    stranger = program(owner).get(f"connections/{calendar.pk + 1}/history")
+    assert stranger.status == 404
