@@ -51,8 +51,7 @@ def check(credential_id: int, cause: Cause, now: datetime) -> Good | Failure:
     with transaction.atomic():
         troubled = keep(credential, reading)
         record(credential_id, reading.signal, cause, now, calendars_changed=troubled)
-        to_follow = drift.take(drifted, now)
-    for found in to_follow:
+    for found in drift.take(drifted, now):
         drift.follow(found, now)
     return reading.signal
 

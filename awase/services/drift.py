@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from awase import registry
@@ -30,6 +31,7 @@ from awase.models import (
     Effect,
     EffectKind,
     EffectState,
+    HostTime,
 )
 from awase.models.page import Drift
 from awase.services import booking as bookings
@@ -100,22 +102,16 @@ def _suspects(credential: Credential, reading: Reading, now: datetime) -> Iterab
 
 def _settled(now: datetime) -> QuerySet[CalendarEvent]:
     """Our events of coming bookings that have been written as they should be, with nothing under way."""
-    work = Effect.objects.filter(kind=EffectKind.EVENT, booking=OuterRef("booking"), member=OuterRef("member"))
-    return (
-        CalendarEvent.objects.filter(
-            Exists(work),
-            ~Exists(work.exclude(state=EffectState.DONE)),
-            booking__state=BookingState.CONFIRMED,
-            booking__start__gt=now,
-            written_sequence=F("booking__sequence"),
-        )
-        .filter(
-            Q(booking__host_times__member=F("member"), booking__host_times__active=True)
-            | Q(booking__location_member=F("member"))
-        )
-        .select_related("booking__page", "calendar", "member__user")
-        .distinct()
-    )
+    own = {"booking": OuterRef("booking"), "member": OuterRef("member")}
+    work = Effect.objects.filter(kind=EffectKind.EVENT, **own)
+    return CalendarEvent.objects.filter(
+        Exists(work),
+        ~Exists(work.exclude(state=EffectState.DONE)),
+        Exists(HostTime.objects.filter(active=True, **own)) | Q(booking__location_member=F("member")),
+        booking__state=BookingState.CONFIRMED,
+        booking__start__gt=now,
+        written_sequence=F("booking__sequence"),
+    ).select_related("booking__page", "calendar", "member__user")
 
 
 def _shown(held: Iterable[EventSpan]) -> dict[str | bytes, set[tuple[int, int]]]:
@@ -129,24 +125,32 @@ def _shown(held: Iterable[EventSpan]) -> dict[str | bytes, set[tuple[int, int]]]
 
 
 def take(findings: Iterable[Found], now: datetime) -> list[Found]:
-    """Write down what was found and ask for repairs, in the transaction of the check; returns what is to be followed
-    after it (`follow`). A booking that changed since the look is left to the next check."""
+    """Write down what was found and ask for repairs; returns what is to be followed (`follow`). A booking that changed
+    since the look is left to the next check."""
     to_follow = []
     for found in findings:
-        event = _settled(now).filter(pk=found.event.pk, booking__sequence=found.event.booking.sequence).first()
-        if event is None:
-            continue
-        carrier = Booking.objects.select_for_update(of=("self",), no_key=True).get(pk=event.booking_id)
-        if carrier.sequence != found.event.booking.sequence:
-            continue
-        if found.as_written:
-            _settle(carrier, event, now)
-        elif _note(carrier, event, found.times, now):
-            if carrier.page.drift == Drift.FOLLOW:
+        with transaction.atomic():
+            if _take(found, now):
                 to_follow.append(found)
-            else:
-                _write_again(event, now)
     return to_follow
+
+
+def _take(found: Found, now: datetime) -> bool:
+    """True if the booking is to follow."""
+    written = found.event.booking
+    carrier = Booking.objects.select_for_update(of=("self",), no_key=True).get(pk=written.pk)
+    event = _settled(now).filter(pk=found.event.pk).first()
+    if event is None or carrier.sequence != written.sequence:
+        return False
+    if found.as_written:
+        _settle(carrier, event, now)
+        return False
+    if not _note(carrier, event, found.times, now):
+        return False
+    if carrier.page.drift == Drift.FOLLOW:
+        return True
+    _write_again(event, now)
+    return False
 
 
 def _note(carrier: Booking, event: CalendarEvent, times: tuple[datetime, datetime] | None, now: datetime) -> bool:
