@@ -2,7 +2,7 @@
 PYTHON ?= python3
 TEST := .venv-test/bin
 
-.PHONY: demo demo-reset test check lint races lock photos messages clean
+.PHONY: demo demo-reset test check campaign lint races lock photos messages clean
 
 demo: .venv/.ready  ## a complete Awase with sample data; PORT=9000 fixes its port
 	@exec .venv/bin/python -m awase demo --with-parent $(if $(PORT),--port $(PORT))
@@ -15,6 +15,9 @@ test: .venv-test/.ready  ## everything: linters, types, layers, all tests with c
 
 check: lint  ## the inner loop: linters and the tests of domain and services
 	$(TEST)/python -m pytest -q tests/domain tests/services
+
+campaign: .venv-test/.ready  ## random sequences of everything that can happen, for MINUTES (20), against the invariants
+	$(TEST)/python -m tests.campaign $(or $(MINUTES),20)
 
 lint: .venv-test/.ready  ## style, types and layers
 	@scripts/lint

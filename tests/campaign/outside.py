@@ -27,7 +27,7 @@ def events(world: World) -> Counter[str]:
             for event in calendar.events.values():
                 if service == "google" and event["status"] != "cancelled":
                     found[event["id"]] += 1
-                elif service == "microsoft" and not event["isCancelled"]:
+                elif service == "microsoft" and not event.get("_gone"):
                     found[event["transactionId"] or ""] += 1
     return found
 

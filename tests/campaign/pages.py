@@ -1,12 +1,13 @@
 """Events about booking pages: their people, locations, rules, and the owner's own switch."""
 
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from awase.domain.health import Group, LocationKind
-from awase.models import BookingPage, Condition, Member
+from awase.models import BookingPage, Condition, Credential, Member
 from awase.models.page import Approval, Assignment
 from awase.services import pages
 from tests.campaign.base import Events, mishap, number
@@ -53,9 +54,7 @@ class PageEvents(Events):
             groups=groups if condition is Condition.LIST else (),
         )
         expected = pages.preview_people(page, wanted, self.world.now())
-        done = self.act(happens, lambda: pages.set_people(page, wanted, self.world.now()))
-        if done is not DIED:
-            self._as_previewed(page, expected)
+        self._edit(happens, page, expected, lambda: pages.set_people(page, wanted, self.world.now()))
 
     @rule(
         which=number, kind=st.sampled_from(list(LocationKind)), add=st.booleans(), detail=st.booleans(), happens=mishap
@@ -72,13 +71,14 @@ class PageEvents(Events):
         else:
             wanted = pages.Places({}, add=kind, add_detail=text)
         expected = pages.preview_places(page, wanted, self.world.now())
-        done = self.act(happens, lambda: pages.set_places(page, wanted, self.world.now()))
-        if done is not DIED:
-            self._as_previewed(page, expected)
+        self._edit(happens, page, expected, lambda: pages.set_places(page, wanted, self.world.now()))
 
-    def _as_previewed(self, page: BookingPage, expected: Any) -> None:
-        page.refresh_from_db()
-        hold(page.health.open == expected.after.open, 2, f"the preview said open={expected.after.open}")
+    def _edit(self, happens: Mishap | None, page: BookingPage, expected: Any, edit: Callable[[], None]) -> None:
+        """The edit does what was shown beforehand, unless it changes how long an account may go unchecked."""
+        before = _intervals()
+        if self.act(happens, edit) is not DIED and _intervals() == before:
+            page.refresh_from_db()
+            hold(page.health.open == expected.after.open, 2, f"the preview said open={expected.after.open}")
 
     @rule(
         which=number,
@@ -111,3 +111,7 @@ class PageEvents(Events):
         if done is DIED:
             accepting = BookingPage.objects.values_list("accepting", flat=True).get(pk=page.pk)
         self.witness.accepting[page.pk] = accepting
+
+
+def _intervals() -> dict[int, Any]:
+    return dict(Credential.objects.values_list("pk", "check_every"))

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
@@ -112,11 +112,12 @@ class LogWatch(logging.Handler):
 class World:
     """Everything that a run acts upon. Methods are events; they raise what the product raises."""
 
+    copy: ClassVar[Copy | None] = None  # built once a process
+
     def __init__(self, clock: Clock, wire: Wire, logs: LogWatch) -> None:
         self.clock, self.wire, self.logs = clock, wire, logs
         self.ledger = Ledger()
         self.guests = 0
-        self.copy: Copy | None = None
         self.sandbox = self._new_sandbox()
 
     def _new_sandbox(self) -> Sandbox:
@@ -138,15 +139,15 @@ class World:
         mail.outbox = []
         self.guests = 0
         self.sandbox = self._new_sandbox()
-        if self.copy is None:
+        connection.ensure_connection()
+        if World.copy is None:
+            call_command("migrate", verbosity=0)
             self._build()
-            connection.ensure_connection()
-            self.copy = Copy(sqlite3.connect(":memory:", check_same_thread=False), copy.deepcopy(self.sandbox.state))
-            connection.connection.backup(self.copy.database)
+            World.copy = Copy(sqlite3.connect(":memory:", check_same_thread=False), copy.deepcopy(self.sandbox.state))
+            connection.connection.backup(World.copy.database)
         else:
-            self.sandbox.state = copy.deepcopy(self.copy.state)
-            connection.ensure_connection()
-            self.copy.database.backup(connection.connection)
+            self.sandbox.state = copy.deepcopy(World.copy.state)
+            World.copy.database.backup(connection.connection)
 
     def _build(self) -> None:
         members = {}
@@ -301,7 +302,6 @@ def _own_database(folder: Path) -> Iterator[None]:
     settings.DATABASES["default"] = ours
     connections["default"] = connections.create_connection("default")
     try:
-        call_command("migrate", verbosity=0)
         yield
     finally:
         connections["default"].close()

@@ -1,0 +1,19 @@
+"""A thousand steps of everything that can happen, with crashes and races: every invariant holds after each."""
+
+import pytest
+
+from tests.campaign.run import run
+from tests.campaign.world import World
+
+SEEDS = (1, 2, 3, 4)
+RUNS, STEPS = 8, 40
+ACTS = ("(booked)", "(process died)", "book at once", "heal everything", "disconnect", "reconnect", "cancel", "work")
+
+
+@pytest.mark.races
+def test_whatever_happens_in_a_thousand_steps_every_invariant_holds(world: World) -> None:
+    for seed in SEEDS:
+        run(world, runs=RUNS, steps=STEPS, number=seed)
+    assert world.ledger.steps >= 1000
+    missed = [act for act in ACTS if not world.ledger.events[act]]
+    assert not missed, f"never happened: {missed}"
