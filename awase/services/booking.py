@@ -103,7 +103,7 @@ def book(page: BookingPage, request: Request, now: datetime) -> Booking:
     with counted(page, now):
         scouted = scout(_as_asked(page, request), _wish(page, request, now), now)
         try:
-            with locked(page, scouted.known) as page:
+            with locked(page, scouted) as page:
                 return _earlier(page, request) or take(page, request, scouted, now)
         except IntegrityError:
             if earlier := _earlier(page, request):  # the same form, sent twice at the same moment
@@ -193,12 +193,13 @@ def place(
             booking.save()
             return
     elif placement.location is not None or not booking.location_kind:  # what was agreed stands, until it is repaired
-        for name, value in location_fields(page, placement, guests_place=guests_place).items():
+        for name, value in location_fields(placement, guests_place=guests_place).items():
             setattr(booking, name, value)
     if not seated:
+        fresh = booking.pk is None
         booking.save()
         unheld = booking.state == BookingState.REQUESTED and page.approval == Approval.UNHELD
-        occupy(booking, page, wish, placement, now, active=not unheld)
+        occupy(booking, page, wish, placement, now, active=not unheld, fresh=fresh)
         return
     session = Booking(
         workspace=page.workspace,
@@ -213,7 +214,7 @@ def place(
     )
     like(session, booking)
     session.save()
-    occupy(session, page, wish, placement, now)
+    occupy(session, page, wish, placement, now, fresh=True)
     booking.session = session
     booking.save()
 

@@ -36,17 +36,18 @@ def hold(
     """Hold a slot for this client (anything that tells guests apart; only its digest is kept). In a page with
     several seats it takes no time out, since others may share it. Raises Refused."""
     wish = Wish(start, length_of(page, minutes), location_id=location_id, host_id=host_id)
-    known = frozenset(candidates(look(page, wish, now), wish))
-    with locked(page, known, whole=True) as page:
+    answer = look(page, wish, now)
+    scouted = Scouted(frozenset(candidates(answer, wish)), answer.rooms_at(start))
+    with locked(page, scouted, whole=True) as page:
         mine = Hold.objects.filter(page=page, client=_digest(client)).order_by("-expires_at", "-pk")
         for over in [*mine.filter(expires_at__lte=now), *mine.filter(expires_at__gt=now)[MOST - 1 :]]:
             over.delete()
-        placement = decide(page, wish, now, Scouted(known))
+        placement = decide(page, wish, now, scouted)
         made = Hold.objects.create(
             page=page, client=_digest(client), start=start, end=wish.end, expires_at=now + LASTS, token=new_uid()
         )
         if page.seats == 1:
-            occupy(made, page, wish, placement, now)
+            occupy(made, page, wish, placement, now, fresh=True)
             _leave_enough(page, wish, now)
     return made
 

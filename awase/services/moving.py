@@ -51,7 +51,7 @@ def move(
         raise Refused(Refusal.LENGTH_UNKNOWN)
     wish = standing_wish(booking, start, length, with_its_session(booking))
     scouted = scout(eased(booking.page, unbound=by is not None), wish, now)
-    with locked(booking.page, scouted.known) as page:
+    with locked(booking.page, scouted) as page:
         before, booking = booking, bookings_locked(booking)
         _require_movable(booking, now, by, reason)
         if booking.start == start and booking.end == wish.end:
@@ -186,7 +186,7 @@ def _hand(
     )
     without = {leaving} if leaving is not None else set[int]()
     scouted = scout(eased(carrier.page, unbound=True), wish, now, without=without)
-    with locked(carrier.page, scouted.known) as page:
+    with locked(carrier.page, scouted) as page:
         before, carrier = carrier, bookings_locked(carrier)
         silently = leaving is not None
         if carrier.sequence != before.sequence or (silently and not may_change_silently(carrier, lock=True)):
@@ -216,7 +216,7 @@ def _rehost(carrier: Booking, wish: Wish, placement: Placement, now: datetime) -
     occupy(carrier, page, wish, placement, now, active=held)
     gone, come = before - set(placement.hosts), set(placement.hosts) - before
     if carrier.location_member_id in gone:
-        for name, value in location_fields(page, placement, guests_place=carrier.location_detail).items():
+        for name, value in location_fields(placement, guests_place=carrier.location_detail).items():
             setattr(carrier, name, value)
         if carrier.location_kind in outbox.LINK_KINDS:
             carrier.join_url, carrier.meeting_id, carrier.meeting_connection = "", "", None

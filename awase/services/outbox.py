@@ -127,24 +127,22 @@ def bring(booking: Booking, now: datetime, kinds: Collection[EffectKind] = OUTSI
     """Ask for the present state outside, wherever something of the booking is or should be; asking again while
     it is under way makes it run once more."""
     carrier = carrier_of(booking)
-    wanted = set(Effect.objects.filter(booking=carrier, kind__in=OUTSIDE).values_list("kind", "member"))
-    if stands(carrier):
-        if carrier.location_kind in MEETING_KINDS and carrier.location_member_id:
-            wanted.add((EffectKind.MEETING, carrier.location_member_id))
-        wanted |= {(EffectKind.EVENT, member_id) for member_id in _events(carrier)}
-    keys = {
-        f"{EffectKind(kind)}:{carrier.uid}:{member or ''}": (kind, member) for kind, member in wanted if kind in kinds
-    }
-    again = Effect.objects.filter(key__in=keys)
-    known = set(again.values_list("key", flat=True))
-    again.update(wanted=F("wanted") + 1)
-    again.exclude(state=EffectState.RUNNING).update(
-        state=EffectState.PENDING, next_at=now, attempts=0, parked_for=None, parked_reason=""
-    )
+    known = Effect.objects.filter(booking=carrier, kind__in=OUTSIDE)
+    there = set(known.values_list("kind", "member"))
+    if again := {kind for kind, _member in there} & {str(kind) for kind in kinds}:
+        known = known.filter(kind__in=again)
+        known.update(wanted=F("wanted") + 1)
+        known.exclude(state=EffectState.RUNNING).update(
+            state=EffectState.PENDING, next_at=now, attempts=0, parked_for=None, parked_reason=""
+        )
+    if not stands(carrier):
+        return
+    due = {(EffectKind.EVENT, member_id) for member_id in _events(carrier)} if EffectKind.EVENT in kinds else set()
+    if carrier.location_kind in MEETING_KINDS and carrier.location_member_id and EffectKind.MEETING in kinds:
+        due.add((EffectKind.MEETING, carrier.location_member_id))
     Effect.objects.bulk_create(
-        Effect(kind=kind, key=key, booking=carrier, member_id=member, next_at=now)
-        for key, (kind, member) in sorted(keys.items(), reverse=True)  # meetings first: events show their link
-        if key not in known
+        Effect(kind=kind, key=f"{kind}:{carrier.uid}:{member_id}", booking=carrier, member_id=member_id, next_at=now)
+        for kind, member_id in sorted(due - there, reverse=True)  # meetings first: events show their link
     )
 
 

@@ -57,6 +57,7 @@ class Placement:
     rooms: tuple[int, ...] = ()
     location: LocationValue | None = None
     holder: int | None = None
+    place_missing: bool = False
     session_id: int | None = None
 
 
@@ -128,10 +129,11 @@ def candidates(answer: Offer, wish: Wish) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Scouted:
-    """Who could be hosts, and whom the live check rules out. `joining`: nobody was asked, because there is a
-    session to join, which is agreed with its hosts already."""
+    """Who could be hosts, the rooms that may be needed, and whom the live check rules out. `joining`: nobody was
+    asked, because there is a session to join, which is agreed with its hosts already."""
 
     known: frozenset[int]
+    rooms: tuple[int, ...] = ()
     unfit: frozenset[int] = frozenset()
     joining: bool = False
 
@@ -142,24 +144,26 @@ def scout(page: BookingPage, wish: Wish, now: datetime, *, without: Collection[i
     free = candidates(answer, wish)
     if answer.session_at(wish.start):
         return Scouted(frozenset(free), joining=True)
-    return Scouted(frozenset(free), frozenset(live.unfit_hosts(page, free, wish.start, wish.end, now)))
+    unfit = live.unfit_hosts(page, free, wish.start, wish.end, now)
+    return Scouted(frozenset(free), answer.rooms_at(wish.start), frozenset(unfit))
 
 
 @contextmanager
-def locked(page: BookingPage, hosts: Collection[int], *, whole: bool = False) -> Iterator[BookingPage]:
-    """A transaction in which nobody else decides about the time of these hosts, of the page's rooms, or about
-    its limits and seats (`whole`: about anything of the page). Gives the page as it is now. An overlap that slips
-    through is refused by the database."""
+def locked(page: BookingPage, scouted: Scouted, *, whole: bool = False) -> Iterator[BookingPage]:
+    """A transaction in which nobody else decides about the time of the hosts and rooms that were scouted, or about
+    the page's limits and seats (`whole`: about anything of the page). Gives the page as it is now. An overlap that
+    slips through is refused by the database."""
     try:
         with transaction.atomic():
             pages = BookingPage.objects.select_related("workspace")
             if whole or page.limits or page.seats > 1:
                 pages = pages.select_for_update(of=("self",), no_key=True)
             page = pages.get(pk=page.pk)
-            members = Member.objects.filter(pk__in=hosts).order_by("pk")
+            members = Member.objects.filter(pk__in=scouted.known).order_by("pk")
             list(members.select_for_update(no_key=True).values_list("pk"))
-            rooms = Room.objects.filter(pk__in=Room.objects.filter(page_groups__page=page).values("pk")).order_by("pk")
-            list(rooms.select_for_update(no_key=True).values_list("pk"))
+            if scouted.rooms:
+                rooms = Room.objects.filter(pk__in=scouted.rooms).order_by("pk")
+                list(rooms.select_for_update(no_key=True).values_list("pk"))
             yield page
     except IntegrityError as error:
         if OVERLAP in str(error):
@@ -182,36 +186,29 @@ def bookings_locked(booking: Booking) -> Booking:
 
 
 def decide(page: BookingPage, wish: Wish, now: datetime, scouted: Scouted) -> Placement:
-    """Under the locks: the same offer again, and who takes the places. Nobody is chosen who was not scouted,
-    and so is not locked. Raises Refused."""
-    answer = look(page, wish, now, without=_others(page, scouted.known) | scouted.unfit)
+    """Under the locks: the same offer again, and who takes the places. Nobody and no room is chosen that was not
+    scouted, and so is not locked. Raises Refused."""
+    answer = look(page, wish, now, without=scouted.unfit)
     if session_id := answer.session_at(wish.start):
         return _seat(answer, session_id, wish)
     if scouted.joining:
         raise Refused(Refusal.SLOT_GONE)
-    free = candidates(answer, wish)
+    free = [host for host in candidates(answer, wish) if host in scouted.known]
     location = _location(answer, wish, free)
-    groups = [group for _, group in answer.value.people]
-    if page.condition == Condition.ALL:
-        hosts = fill(groups, free)
-    else:
-        able = _able(answer, wish, free, location)
-        turn = ranked(page, able, now)
-        kept = [host for host in wish.hosts if host in turn]
-        hosts = fill(groups, [*kept, *turn])
-    places = [group for group in answer.value.groups if group.rooms]
-    free_rooms = answer.rooms_at(wish.start)
-    rooms = fill(places, [*(room for room in wish.rooms if room in free_rooms), *free_rooms])
+    turn = free
+    if page.condition != Condition.ALL:
+        turn = ranked(page, _able(answer, wish, free, location), now)
+        turn = [*(host for host in wish.hosts if host in turn), *turn]
+    hosts = fill([group for _, group in answer.value.people], turn)
+    rooms: tuple[int, ...] = ()
+    if places := [group for group in answer.value.groups if group.rooms]:
+        free_rooms = [room for room in answer.rooms_at(wish.start) if room in scouted.rooms]
+        rooms = fill(places, [*(room for room in wish.rooms if room in free_rooms), *free_rooms])
     if not hosts or (places and not rooms):
         raise Refused(Refusal.SLOT_GONE)
-    holder = page.owner_id if answer.verdict.locations_by_owner else hosts[0]
-    return Placement(hosts, rooms, location, holder if location else None)
-
-
-def _others(page: BookingPage, known: Collection[int]) -> set[int]:
-    listed = set(page.page_members.values_list("member", flat=True))
-    grouped = set(page.groups.filter(members__isnull=False).values_list("members", flat=True))
-    return (listed | grouped) - set(known)
+    if location is None:
+        return Placement(hosts, rooms, place_missing=bool(answer.value.locations))
+    return Placement(hosts, rooms, location, page.owner_id if answer.verdict.locations_by_owner else hosts[0])
 
 
 def _seat(answer: Offer, session_id: int, wish: Wish) -> Placement:
@@ -252,16 +249,25 @@ def _able(answer: Offer, wish: Wish, free: Collection[int], location: LocationVa
 
 
 def occupy(
-    owner: Booking | Hold, page: BookingPage, wish: Wish, placement: Placement, now: datetime, *, active: bool = True
+    owner: Booking | Hold,
+    page: BookingPage,
+    wish: Wish,
+    placement: Placement,
+    now: datetime,
+    *,
+    active: bool = True,
+    fresh: bool = False,
 ) -> None:
-    """Write the time of hosts and rooms, buffers included; what earlier rows of the `owner` took is given up, and
-    holds that have run out are cleared away."""
+    """Write the time of hosts and rooms, buffers included; what earlier rows of the `owner` took (none, if it is
+    `fresh`) is given up, and holds that have run out are cleared away."""
     whose: dict[str, Any] = {"booking" if isinstance(owner, Booking) else "hold": owner}
-    HostTime.objects.filter(**whose).delete()
-    RoomTime.objects.filter(**whose).delete()
-    near = Q(host_times__member__in=placement.hosts) | Q(room_times__room__in=placement.rooms)
-    over = Hold.objects.filter(near, expires_at__lte=now).values_list("pk", flat=True)
-    Hold.objects.filter(pk__in=list(over)).delete()
+    if not fresh:
+        HostTime.objects.filter(**whose).delete()
+        RoomTime.objects.filter(**whose).delete()
+    over = HostTime.objects.filter(member__in=placement.hosts, hold__expires_at__lte=now).values_list("hold")
+    over_too = RoomTime.objects.filter(room__in=placement.rooms, hold__expires_at__lte=now).values_list("hold")
+    if holds := {hold for (hold,) in [*over, *over_too]}:
+        Hold.objects.filter(pk__in=holds).delete()
     start = wish.start - timedelta(minutes=page.buffer_before_minutes)
     end = wish.end + timedelta(minutes=page.buffer_after_minutes)
     HostTime.objects.bulk_create(
@@ -272,12 +278,12 @@ def occupy(
     )
 
 
-def location_fields(page: BookingPage, placement: Placement, *, guests_place: str = "") -> dict[str, object]:
+def location_fields(placement: Placement, *, guests_place: str = "") -> dict[str, object]:
     """The location as a booking keeps it: the page's own number, address or link, else the one that the holder,
     or for their choice the guest, gave."""
     place = placement.location
     if place is None:
-        return {"place_missing": page.locations.exists()}
+        return {"place_missing": placement.place_missing}
     holder = Member.objects.get(pk=placement.holder or 0)
     own = {
         LocationKind.PHONE: holder.phone,
@@ -288,4 +294,5 @@ def location_fields(page: BookingPage, placement: Placement, *, guests_place: st
         "location_kind": place.kind,
         "location_detail": place.detail or own.get(place.kind, ""),
         "location_member_id": placement.holder,
+        "place_missing": False,
     }

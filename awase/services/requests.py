@@ -27,7 +27,7 @@ def approve(booking: Booking, now: datetime, *, by: Member) -> Booking:
     minutes = (booking.end - booking.start) // timedelta(minutes=1)
     wish = standing_wish(booking, booking.start, minutes, booking)
     scouted = scout(eased(booking.page, unbound=True), wish, now)
-    with locked(booking.page, scouted.known) as page:
+    with locked(booking.page, scouted) as page:
         booking = _locked(booking, now)
         placement = decide(eased(page, unbound=True), wish, now, scouted)
         booking.page, booking.state = page, BookingState.CONFIRMED
