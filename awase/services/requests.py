@@ -1,5 +1,6 @@
 """Requests: bookings that wait for a host's answer. Meeting and events are made only once they are approved."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -77,9 +78,9 @@ def lapse_due(now: datetime, most: int = 50) -> int:
     due = Booking.objects.filter(state=BookingState.REQUESTED, answer_by__lte=now).order_by("answer_by")
     lapsed = 0
     for booking in due.select_related("page", "workspace", "session")[:most]:
-        with transaction.atomic():
+        with suppress(Refused), transaction.atomic():  # one that is moved at this moment is looked at next time
             booking = bookings_locked(booking)
-            if booking.state == BookingState.REQUESTED:
+            if booking.state == BookingState.REQUESTED and booking.answer_by and booking.answer_by <= now:
                 _end(booking, BookingState.EXPIRED, now, "")
                 outbox.note(booking, "expired", now)
                 lapsed += 1
