@@ -7,7 +7,7 @@ the hour is over (`catch_up`). Only a repair by hand is told without waiting.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -270,14 +270,13 @@ def ask(connection: Connection, now: datetime) -> bool:
     return True
 
 
-def asked(connection_ids: Iterable[int]) -> dict[int, datetime]:
-    """When each of these connections' members was asked last to reconnect, where they were."""
+def asked(links: Collection[Connection]) -> dict[int, datetime]:
+    """When each of these connections' members was asked last to reconnect, where they were; one query."""
+    rows = Effect.objects.filter(member__in={link.member_id for link in links}, key__startswith="mail:ask:")
     found: dict[int, datetime] = {}
-    for connection_id in connection_ids:
-        last = Effect.objects.filter(key__startswith=f"mail:ask:{connection_id}:").order_by("-created_at").first()
-        if last is not None:
-            found[connection_id] = last.created_at
-    return found
+    for key, at in rows.order_by("created_at").values_list("key", "created_at"):
+        found[int(key.split(":")[2])] = at
+    return {link.pk: found[link.pk] for link in links if link.pk in found}
 
 
 def ends(credential: Credential, now: datetime) -> None:

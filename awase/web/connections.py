@@ -75,7 +75,7 @@ def _list_context(member: Member, tab: str) -> Context:
             for name in TABS
         ],
         "items": items,
-        "others": connection_cards.others(others, notices.asked(trouble.link.pk for trouble in others), member, now),
+        "others": connection_cards.others(others, notices.asked([trouble.link for trouble in others]), member, now),
     }
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx2
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from awase.domain.errors import Failure, FailureClass, FailureScope, Reason
 from awase.domain.health import LocationKind, Service
@@ -224,3 +226,25 @@ def room_scopes() -> frozenset[str]:
     from awase import registry
 
     return registry.room_scopes(Service.GOOGLE)
+
+
+def test_neither_banner_nor_list_takes_more_queries_for_many_broken_accounts(
+    browser: Client, page: BookingPage, owner: Any, new_member: Any, workspace: Any, connect: Any, page_of: Any
+) -> None:
+    def queries(path: str) -> int:
+        with CaptureQueriesContext(connection) as counted:
+            assert browser.get(path).status_code == 200
+        return len(counted)
+
+    def one_more(name: str) -> None:
+        member = new_member(name, workspace)
+        break_(connect(member, Service.GOOGLE))
+        page_of(member, slug=name.lower())
+
+    paths = ("/app/banner", "/app/connections", "/app/pages")
+    for name in ("First", "Second"):
+        one_more(name)
+    few = [queries(path) for path in paths]
+    for name in ("Third", "Fourth"):
+        one_more(name)
+    assert [queries(path) for path in paths] == few
