@@ -10,10 +10,12 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+import httpx2
+
 from awase.demo import place
 from awase.demo.children import Children, end_with
 from awase.demo.people import PASSWORD, PEOPLE, WORKSPACE_SLUG
-from awase.demo.place import SANDBOX_HOST, WEB_HOST, Place, Trouble
+from awase.demo.place import SANDBOX_HOST, WEB_HOST, ZOOM_WEBHOOK_SECRET, Place, Trouble
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -68,6 +70,7 @@ def run(here: Place) -> NoReturn:
         children.wait_for(SANDBOX_HOST, here.sandbox_port)
         children.wait_for(WEB_HOST, here.port)
         children.start("worker", "awase", "worker")
+        register_zoom_events(here)
         step(3, "Sample data, connected through the consent screens")
         # Only once: what people change, break and disconnect afterwards is theirs.
         if not (seeded := here.folder / "seeded").exists():
@@ -82,6 +85,14 @@ def run(here: Place) -> NoReturn:
         for number in STOPPING:
             signal.signal(number, signal.SIG_IGN)
         children.stop()
+
+
+def register_zoom_events(here: Place) -> None:
+    """Have Zoom's stand-in tell us when somebody removes the app, as an operator registers it at Zoom. Without it the
+    next check notices."""
+    wanted = {"id": "awase-zoom", "webhook": f"{here.url}/hooks/zoom", "webhook_secret": ZOOM_WEBHOOK_SECRET}
+    with suppress(httpx2.HTTPError):
+        httpx2.post(f"{here.sandbox_url}/control/api/clients", json=wanted, trust_env=False)
 
 
 def step(number: int, what: str) -> None:

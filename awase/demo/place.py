@@ -19,6 +19,7 @@ SANDBOX_HOST = "localhost"
 USUAL_PORTS = {WEB_HOST: 8000, SANDBOX_HOST: 8001}
 # What somebody may want to try out; every other AWASE_ variable around belongs to another instance.
 TUNABLE = ("AWASE_CHECK_SECONDS", "AWASE_TOLERANCE_SECONDS", "AWASE_LIVE_CHECK_SECONDS", "AWASE_LOG_LEVEL")
+ZOOM_WEBHOOK_SECRET = "sandbox-webhook-secret"  # noqa: S105 - of the stand-in
 QUICK_CHECKS = {"AWASE_CHECK_SECONDS": "20", "AWASE_TOLERANCE_SECONDS": "120"}
 
 
@@ -64,6 +65,7 @@ class Place:
             ),
             "PYTHONUNBUFFERED": "1",
             "AWASE_DEMO": "1",
+            "AWASE_ZOOM_WEBHOOK_SECRET": ZOOM_WEBHOOK_SECRET,
             "AWASE_STATE": str(self.folder),
             "DATABASE_URL": f"sqlite:///{quote(str(self.folder / 'awase.sqlite3'))}",
             "AWASE_URL": self.url,
