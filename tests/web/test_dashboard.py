@@ -174,6 +174,7 @@ def test_the_missing_place_is_filled_in_by_the_host(
     taken = book(page, free_start(page))
     assert taken.place_missing
     assert "Place missing" in text(browser.get("/app/bookings"))
+    work()
     browser.post(f"/app/bookings/{taken.uid}/place", {"place": "Lobby"})
     taken.refresh_from_db()
     assert taken.location_detail == "Lobby" and not taken.place_missing
