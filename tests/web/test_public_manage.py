@@ -124,7 +124,7 @@ def test_a_booking_that_is_over_cannot_be_cancelled(guest: Guest, taken: Booking
     with time_machine.travel(taken.end, tick=False):
         assert "この予約は終了しました" in text_of(guest.get(address(taken)))
         answer = guest.client.post(address(taken, "/cancel"))
-        assert answer.status_code == 409 and "キャンセルできません" in text_of(answer)
+        assert answer.status_code == 409 and "終了しているため、変更できません" in text_of(answer)
     taken.refresh_from_db()
     assert taken.state == BookingState.CONFIRMED
 
