@@ -22,7 +22,7 @@ from awase.providers.guard import AddressRefused
 from awase.providers.protocols import Account, Grant, RemoteCalendar
 from awase.services import checks, foresight, probing, push
 from awase.services.health import Renewal, pages_of_members, renew, standing_of
-from awase.services.signals import Cause, linked_members, record, resume_unconnected
+from awase.services.signals import Cause, linked_members, record, resume_events, resume_unconnected
 from awase.services.tokens import GivenToken, sealed, sealed_access, source, tokens_of
 from awase.services.use import renew_use
 
@@ -265,6 +265,7 @@ def set_booking_calendar(member: Member, calendar_id: int | None, now: datetime)
     with transaction.atomic():
         Member.objects.filter(pk=member.pk).update(booking_calendar=calendar)
         renewal = _changed([member.pk], now)
+        resume_events(member, now)
     if calendar is not None:
         _read_anew(calendar.connection, now)
     return renewal

@@ -7,7 +7,7 @@ from django.db import transaction
 from awase import registry
 from awase.domain.errors import Capability, FailureClass, FailureScope, ProviderError
 from awase.domain.health import LocationKind, Service
-from awase.models import Booking, CalendarEvent, Effect
+from awase.models import Booking, Calendar, CalendarEvent, Effect
 from awase.models.booking import new_uid
 from awase.providers.protocols import WrittenEvent
 from awase.services import outbox
@@ -24,17 +24,17 @@ def bring(effect: Effect, now: datetime) -> None:
     ProviderError."""
     booking = effect.booking
     assert booking is not None
-    event = CalendarEvent.objects.get(booking=booking, member=effect.member_id)
+    event = CalendarEvent.objects.select_related("calendar__connection__credential").get(
+        booking=booking, member=effect.member_id
+    )
     due = stands(booking) and effect.member_id in outbox.holders(booking)
     untouched = not effect.payload.get("asked")
     if not due and untouched and event.written_sequence < 0:
         return  # nothing was ever asked for
-    if event.calendar_id is None and not (due and _choose_calendar(booking, event)):
-        if due:
-            raise Parked(None, "not_connected")
+    if due and (event.calendar is None or event.calendar.missing_since):
+        event = _elsewhere(booking, event)
+    if event.calendar is None:
         return  # with the account went whatever was written there
-    event = CalendarEvent.objects.select_related("calendar__connection__credential").get(pk=event.pk)
-    assert event.calendar is not None
     if due and booking.location_kind in outbox.MEETING_KINDS and link_pending(booking, booking.created_at, now):
         raise Postponed(timedelta(seconds=2))
     credential = event.calendar.connection.credential
@@ -53,11 +53,15 @@ def bring(effect: Effect, now: datetime) -> None:
             _mark(effect, {})  # the only call ever made was refused
         raise
     except ProviderError as error:
-        if due and error.failure.scope is FailureScope.EVENT and error.failure.kind is FailureClass.NOT_FOUND:
+        if not due or error.failure.kind is not FailureClass.NOT_FOUND:
+            raise
+        if error.failure.scope is FailureScope.EVENT:
             # Deleted behind our back; the service keeps its id reserved, so a new one is drawn.
             CalendarEvent.objects.filter(pk=event.pk).update(key=new_uid(), external_id="")
-            raise Postponed(timedelta(seconds=1)) from error
-        raise
+        else:
+            Calendar.objects.filter(pk=event.calendar.pk, missing_since=None).update(missing_since=now)
+            record(credential.pk, error.failure, Cause.CALL, now, calendars_changed=True)
+        raise Postponed(timedelta(seconds=1)) from error
     CalendarEvent.objects.filter(pk=event.pk).update(external_id=written.id, written_sequence=booking.sequence)
     if holds_meet and not booking.join_url:
         if written.meet_failure:
@@ -73,13 +77,18 @@ def _mark(effect: Effect, payload: dict[str, bool]) -> None:
         Effect.objects.filter(pk=effect.pk).update(payload=payload)
 
 
-def _choose_calendar(booking: Booking, event: CalendarEvent) -> bool:
-    """The event's calendar was disconnected: it goes into the one that the member has now, if any."""
-    calendar_id = outbox.calendar_for(booking, event.member)
-    if calendar_id is None:
-        return False
-    CalendarEvent.objects.filter(pk=event.pk).update(calendar=calendar_id, key=new_uid(), external_id="")
-    return True
+def _elsewhere(booking: Booking, event: CalendarEvent) -> CalendarEvent:
+    """The event's calendar was disconnected or has vanished: it goes into the one that the member has now. Raises
+    Parked if there is none."""
+    wanted = outbox.calendar_for(booking, event.member) or 0
+    calendars = Calendar.objects.select_related("connection__credential").filter(missing_since=None)
+    if chosen := calendars.filter(pk=wanted).first():
+        event.calendar, event.key, event.external_id = chosen, new_uid(), ""
+        event.save(update_fields=["calendar", "key", "external_id"])
+        return event
+    if event.calendar is None:
+        raise Parked(None, "not_connected")
+    raise Parked(event.calendar.connection.credential, "calendar_missing")
 
 
 def _keep_link(effect: Effect, booking: Booking, written: WrittenEvent, now: datetime) -> None:

@@ -11,7 +11,17 @@ from awase.domain.errors import Capability, Failure, FailureClass, FailureScope,
 from awase.domain.health import Recorded, Service, Standing
 from awase.domain.transition import PROBES, after_failure, after_good, after_partial, needs_person, outdated
 from awase.domain.transition import Cause as Cause
-from awase.models import Calendar, Connection, ConnectionChange, Credential, Effect, EffectState, Member, ServiceAlarm
+from awase.models import (
+    Calendar,
+    Connection,
+    ConnectionChange,
+    Credential,
+    Effect,
+    EffectKind,
+    EffectState,
+    Member,
+    ServiceAlarm,
+)
 from awase.providers.history import seen_again
 from awase.services import notices
 from awase.services.health import Renewal, pages_of_members, recorded_state, renew, standing_of, tolerance_of
@@ -214,6 +224,13 @@ def resume_unconnected(member: Member, now: datetime) -> None:
     Effect.objects.filter(
         Q(member=member) | Q(booking__location_member=member), state=EffectState.PARKED, parked_for=None
     ).update(state=EffectState.PENDING, next_at=now, parked_reason="", attempts=0)
+
+
+def resume_events(member: Member, now: datetime) -> None:
+    """A member chose a calendar: events that waited for one go on."""
+    Effect.objects.filter(member=member, kind=EffectKind.EVENT, state=EffectState.PARKED).update(
+        state=EffectState.PENDING, next_at=now, parked_for=None, parked_reason="", attempts=0
+    )
 
 
 def resume_parked(credential: Credential, now: datetime) -> None:

@@ -283,8 +283,12 @@ def _waiting(effect: Effect) -> Context:
     }[EffectKind(effect.kind)]
     if effect.state == EffectState.FAILED:
         return {"kind": "danger", "what": what, "why": _("The service refused it for good."), "cures": []}
-    known = effect.parked_reason in list(Reason)
-    why = words.happened(Reason(effect.parked_reason)) if known else _("No account is connected for it.")
+    if effect.parked_reason in list(Reason):
+        why = words.happened(Reason(effect.parked_reason))
+    elif effect.parked_reason == "calendar_missing":
+        why = _("The calendar that it belongs into is gone.")
+    else:
+        why = _("No account is connected for it.")
     follows = _("It follows by itself as soon as the connection is repaired.")
     return {"kind": "warn", "what": what, "why": f"{why} {follows}", "confirm_url": "/app/connections", "cures": []}
 
