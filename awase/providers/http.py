@@ -6,6 +6,7 @@ serves many accounts) and follows no redirect (a token must not travel to anothe
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -15,6 +16,7 @@ import stamina
 
 from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError
 from awase.providers.failures import Answer, FailureTable, Where, unreachable, wrong_shape
+from awase.providers.pace import Turns
 from awase.providers.protocols import TokenSource
 
 TIMEOUT = httpx2.Timeout(10.0, connect=5.0)
@@ -122,13 +124,22 @@ class Wire:
 
 
 class BearerWire:
-    """Calls on behalf of one account: the token, a refresh after a 401, a repeat where that is safe."""
+    """Calls on behalf of one account: the token, a refresh after a 401, a repeat where that is safe; `turns` where the
+    service limits how many calls of one account are under way."""
 
-    def __init__(self, wire: Wire, base: str, tokens: TokenSource, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        base: str,
+        tokens: TokenSource,
+        headers: Mapping[str, str] | None = None,
+        turns: Turns | None = None,
+    ) -> None:
         self._wire = wire
         self._base = base
         self._tokens = tokens
         self._headers = dict(headers or {})
+        self._turns = turns
         self.table = wire.table
 
     def call(
@@ -171,16 +182,19 @@ class BearerWire:
         """The call with the current token and, if the service rejects that, once more with a fresh one."""
 
         def send(token: str, *, fresh: bool) -> Answer:
-            return self._wire.send(
-                method,
-                url,
-                headers={**self._headers, **(headers or {}), "Authorization": f"Bearer {token}"},
-                params=params,
-                json=json,
-                about=about,
-                calendar_id=calendar_id,
-                fresh=fresh,
-            )
+            patience = self._wire.client.timeout.read or TIMEOUT.read or 0
+            # An account is known by its token here, which calls that come together share.
+            with self._turns.one(token, patience) if self._turns else nullcontext():
+                return self._wire.send(
+                    method,
+                    url,
+                    headers={**self._headers, **(headers or {}), "Authorization": f"Bearer {token}"},
+                    params=params,
+                    json=json,
+                    about=about,
+                    calendar_id=calendar_id,
+                    fresh=fresh,
+                )
 
         token = self._tokens.token()
         try:

@@ -17,9 +17,13 @@ from awase.providers.microsoft_failures import MICROSOFT
 from awase.providers.oauth import OAuthAdapter, identity_claims
 from awase.providers.outlook import OutlookCalendars
 from awase.providers.outlook_reading import GRAPH_HEADERS
+from awase.providers.pace import Turns
 from awase.providers.protocols import Account, AppConfig, Tokens, TokenSource
 from awase.providers.shape import Document, optional_text, text
 from awase.providers.teams import TeamsMeetings
+
+MAILBOX = Turns(4)
+"""Graph answers 429 to a fifth call of one app to one mailbox while four are under way."""
 
 IDENTITY = ("offline_access", "openid", "profile", "email")
 
@@ -49,7 +53,7 @@ class MicrosoftAdapter(OAuthAdapter):
         self._graph = f"{graph_base}/v1.0"
 
     def _wire_for(self, tokens: TokenSource) -> BearerWire:
-        return BearerWire(self.wire, self._graph, tokens, GRAPH_HEADERS)
+        return BearerWire(self.wire, self._graph, tokens, GRAPH_HEADERS, MAILBOX)
 
     def _granted(self, scope: str) -> frozenset[str]:
         # Graph's own scopes come back bare or with its address in front.
