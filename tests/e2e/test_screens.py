@@ -19,12 +19,15 @@ HOST_SCREENS = {
     "google": "/app/connections/google",
     "microsoft": "/app/connections/microsoft",
     "zoom": "/app/connections/zoom",
+    "insights": "/app/insights",
     "mailbox": "/app/mailbox",
     "password": "/accounts/password/change/",
 }
 # Where a list leads to: the first entry of it.
 ENTRIES = {
     "page-editor": ("/app/pages", "article.card h3 a"),
+    "page-history": ("/app/pages", "article.card a[href$='/history']"),
+    "account-history": ("/app/connections/google", "a[href$='/history']"),
     "booking": ("/app/bookings", "main a[href^='/app/bookings/']"),
     "schedule": ("/app/schedules", "main a[href^='/app/schedules/']"),
     "mail": ("/app/mailbox", "main a[href^='/app/mailbox/']"),
