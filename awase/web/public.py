@@ -211,7 +211,7 @@ def _month_table(
     def cell(day: date) -> Context | None:
         if not _same_month(day, month):
             return None
-        plain = {"number": day.day, "today": day == first, "outside": not first <= day <= last}
+        plain = {"number": day.day, "today": day == first}
         if day not in free:
             return plain
         return plain | {

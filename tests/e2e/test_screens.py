@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from awase.demo.people import SATO, TANAKA
+from tests.e2e.axe import violations
 from tests.e2e.conftest import Demo, Reader, Visit
 
 HOST_SCREENS = {
@@ -16,6 +17,9 @@ HOST_SCREENS = {
     "bookings": "/app/bookings",
     "schedules": "/app/schedules",
     "connections": "/app/connections",
+    "team": "/app/team",
+    "insights": "/app/insights",
+    "requests": "/app/bookings?tab=requests",
     "google": "/app/connections/google",
     "microsoft": "/app/connections/microsoft",
     "zoom": "/app/connections/zoom",
@@ -30,6 +34,7 @@ ENTRIES = {
     "account-history": ("/app/connections/google", "a[href$='/history']"),
     "booking": ("/app/bookings", "main a[href^='/app/bookings/']"),
     "schedule": ("/app/schedules", "main a[href^='/app/schedules/']"),
+    "leaving": ("/app/team", "main a[href$='/leave']"),
     "mail": ("/app/mailbox", "main a[href^='/app/mailbox/']"),
 }
 GUEST_SCREENS = {
@@ -61,6 +66,7 @@ def look(window: Visit, reader: Reader, name: str) -> None:
     page = window.page
     page.wait_for_load_state("load")
     assert page.evaluate(FAULTS) == [], page.url
+    assert violations(page) == [], page.url
     assert page.locator("html").get_attribute("lang") == reader.language
     window.picture(name)
 
