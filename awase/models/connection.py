@@ -2,11 +2,10 @@
 
 from django.db import models
 
-from awase.domain.health import Service, Standing
+from awase.domain.health import Standing
 from awase.models.account import Member
 from awase.models.encryption import SealedField
 
-SERVICES = [(service.value, service.value) for service in Service]
 STANDINGS = [(standing.value, standing.value) for standing in Standing]
 
 
@@ -18,7 +17,7 @@ class Credential(models.Model):
     statement that saves the new tokens. `generation` grows with each saved token set.
     """
 
-    service = models.CharField(max_length=20, choices=SERVICES)
+    service = models.CharField(max_length=20)
     account_id = models.CharField(max_length=255)
     account_email = models.CharField(max_length=254)
     account_name = models.CharField(max_length=200, blank=True)
