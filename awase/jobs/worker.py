@@ -1,5 +1,9 @@
 """The background worker: due effects and due checks, in a small thread pool.
 
+Each service has a lane, mails and webhooks have theirs; a few pieces of work are under way in each, and nothing is
+claimed for a lane that is full. So a service that is slow, or comes back after an outage, holds up nobody else and is
+not run down. The bound is one of each worker process: two workers ask twice as much.
+
 The outbox and the check times are rows; the worker merely looks, claims by compare-and-set and runs. Killing
 it at any point loses nothing: what it had claimed falls due again when its lease runs out.
 """
@@ -7,6 +11,7 @@ it at any point loses nothing: what it had claimed falls due again when its leas
 import logging
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -14,16 +19,20 @@ from types import FrameType
 
 from django.db import DatabaseError, close_old_connections, connections
 
+from awase.domain.health import Service
 from awase.jobs.periodic import Task, Timetable, sweep
-from awase.services import checks, effects, push
+from awase.models import EffectKind
+from awase.services import checks, effects, heartbeat, push
 from awase.services.signals import Cause
 
 logger = logging.getLogger(__name__)
 
-THREADS = 4
+AT_ONCE = 2  # pieces of work of one lane
 BATCH = 20
 PAUSE_SECONDS = 0.5
 PERIODIC_THREADS = 2
+
+Lane = Service | EffectKind
 
 
 def _now() -> datetime:
@@ -59,8 +68,12 @@ class Worker:
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
-        self.pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="awase")
-        self.running = threading.Semaphore(THREADS)
+        self.woken = threading.Event()
+        self.pool = ThreadPoolExecutor(max_workers=AT_ONCE * len(effects.LANES), thread_name_prefix="awase")
+        self.under_way: Counter[Lane] = Counter()
+        self.counting = threading.Lock()
+        self.effects_first = False
+        self.next_beat: datetime | None = None
         self.timetable = Timetable()
         self.aside = ThreadPoolExecutor(max_workers=PERIODIC_THREADS, thread_name_prefix="awase-periodic")
 
@@ -68,6 +81,7 @@ class Worker:
         checks.check_all_at_start(_now())
         while not self.stopping.is_set():
             try:
+                self._beat(_now())
                 for line in self.timetable.due(_now()):
                     self.aside.submit(self._periodic, line)
                 busy = self._claim_and_start()
@@ -76,37 +90,64 @@ class Worker:
                 close_old_connections()
                 busy = False
             if not busy:
-                self.stopping.wait(PAUSE_SECONDS)
+                self.woken.wait(PAUSE_SECONDS)
+                self.woken.clear()
         self.pool.shutdown(wait=True)
         self.aside.shutdown(wait=True, cancel_futures=True)
 
+    def _beat(self, now: datetime) -> None:
+        if self.next_beat is None or self.next_beat <= now:
+            heartbeat.beat(now)
+            self.next_beat = now + heartbeat.EVERY
+
     def _claim_and_start(self) -> bool:
-        """Start at most as much work as threads are free, so that nothing claimed waits with its lease running."""
-        free = 0
-        while free < THREADS and self.running.acquire(blocking=False):
-            free += 1
+        """Start at most as much work as lanes have room, so that nothing claimed waits with its lease running.
+        Effects and checks take turns in coming first, so that neither keeps the other from a busy service."""
         started = 0
-        try:
-            if free:
-                work: list[tuple[Callable[[int], None], int]]
-                work = [(run_effect, pk) for pk in effects.claim_due(_now(), free)]
-                work += [(run_check, pk) for pk in checks.claim_due(_now(), free - len(work))]
-                for task, pk in work:
-                    self.pool.submit(self._guarded, task, pk)
-                    started += 1
-        finally:
-            for _ in range(free - started):
-                self.running.release()
+        self.effects_first = not self.effects_first
+        for source in (self._effects, self._checks) if self.effects_first else (self._checks, self._effects):
+            started += source(_now())
         return started > 0
 
-    def _guarded(self, task: Callable[[int], None], pk: int) -> None:
+    def _effects(self, now: datetime) -> int:
+        if not effects.any_due(now):
+            return 0
+        return sum(
+            self._start(lane, run_effect, effects.claim_due(now, room, lane))
+            for lane in effects.LANES
+            if (room := self._room(lane)) > 0
+        )
+
+    def _checks(self, now: datetime) -> int:
+        if not checks.any_due(now):
+            return 0
+        return sum(
+            self._start(service, run_check, checks.claim_due(now, room, service))
+            for service in Service
+            if (room := self._room(service)) > 0
+        )
+
+    def _room(self, lane: Lane) -> int:
+        with self.counting:
+            return AT_ONCE - self.under_way[lane]
+
+    def _start(self, lane: Lane, task: Callable[[int], None], claimed: list[int]) -> int:
+        with self.counting:
+            self.under_way[lane] += len(claimed)
+        for pk in claimed:
+            self.pool.submit(self._guarded, lane, task, pk)
+        return len(claimed)
+
+    def _guarded(self, lane: Lane, task: Callable[[int], None], pk: int) -> None:
         try:
             task(pk)
         except Exception:
             logger.exception("%s(%s) failed; it falls due again when its lease runs out", task.__name__, pk)
         finally:
             connections.close_all()
-            self.running.release()
+            with self.counting:
+                self.under_way[lane] -= 1
+            self.woken.set()
 
     def _periodic(self, line: Task) -> None:
         try:
@@ -118,6 +159,7 @@ class Worker:
 
     def stop(self, signum: int, frame: FrameType | None) -> None:
         self.stopping.set()
+        self.woken.set()
 
 
 def run() -> None:

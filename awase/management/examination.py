@@ -19,6 +19,7 @@ from awase.domain.errors import Failure, FailureClass, ProviderError
 from awase.domain.health import Service
 from awase.management.readiness import make_ready
 from awase.models import Credential, Effect, EffectState, ServiceAlarm
+from awase.services import heartbeat
 from awase.services.foresight import secrets_ending
 
 SKEW = timedelta(seconds=60)  # tokens and signed messages are judged by the clock
@@ -196,18 +197,24 @@ def _refusal(name: str, prefix: str, failure: Failure) -> Finding:
 
 
 def worker(now: datetime) -> Iterator[Finding]:
-    """Somebody does the work that is due."""
+    """A worker gave a sign of life lately, and does the work that is due. None was ever seen on a new instance:
+    there, work that waits tells."""
     try:
+        seen = heartbeat.last()
         checks = Credential.objects.filter(check_every__isnull=False, next_check__lt=now - LATE).count()
         effects = Effect.objects.filter(state=EffectState.PENDING, next_at__lt=now - LATE).count()
         failed = Effect.objects.filter(state=EffectState.FAILED, next_at__gt=now - timedelta(days=7)).count()
     except DatabaseError:
         return  # said above
-    if checks or effects:
-        yield wrong(
-            f"No worker seems to run: {checks} checks and {effects} other pieces of work wait for over "
-            f"{LATE.seconds // 60} minutes.",
-            "Start `awase worker`, and let the system keep it running.",
+    start = "Start `awase worker`, and let the system keep it running."
+    waits = f"{checks} checks and {effects} other pieces of work wait for over {LATE.seconds // 60} minutes."
+    if seen and seen < now - LATE:
+        yield wrong(f"No worker runs: the last sign of one was at {seen.isoformat(timespec='seconds')}.", start)
+    elif checks or effects:
+        yield (
+            warning(f"The worker falls behind: {waits}", "Look for what fails in its log, or start a second one.")
+            if seen
+            else wrong(f"No worker seems to run: {waits}", start)
         )
     if failed:
         yield warning(

@@ -70,7 +70,8 @@ SYMPTOMS = (
             text="access to the zoom rest api has been denied"),
     Symptom("Z12", API, (404,), NOT_FOUND, EVENT, codes=codes("3001")),
     Symptom("Z13", API, (400,), BAD_REQUEST, codes=codes("300")),
-    Symptom("Z14", API, (429,), RATE_LIMITED, CONNECTION, text="daily rate limit", wait=next_midnight),
+    # Creates and updates only: reading goes on, so the account is as well as before.
+    Symptom("Z14", API, (429,), RATE_LIMITED, EVENT, text="daily rate limit", wait=next_midnight),
     Symptom("Z15", API, (429,), RATE_LIMITED, CONNECTION, wait=patience(5)),
     Symptom("Z16", API, (400,), RECONNECT, CAPABILITY, Reason.LICENCE_MISSING, codes("3161"),
             capability=Capability.ZOOM),

@@ -2,9 +2,14 @@
 
 from datetime import datetime, timedelta
 
+from django.core.cache import cache
+
 from awase.domain.errors import Capability, FailureClass, ProviderError
 from awase.models import Credential
 from awase.services.signals import Cause, Good, record
+
+
+SHORT = timedelta(minutes=1)  # a wait that is not worth telling the account's other work of
 
 
 class Postponed(Exception):
@@ -25,13 +30,21 @@ class Parked(Exception):
 
 
 class Call:
-    """One call in the name of an account: whatever comes of it is a signal about the account."""
+    """One call in the name of an account: whatever comes of it is a signal about the account. Told to wait, the
+    account makes and changes nothing more until then; what is to be deleted (`capability` None) is asked for still,
+    since no service counts that."""
 
     def __init__(self, credential: Credential, capability: Capability | None, now: datetime) -> None:
         self.credential, self.capability, self.now = credential, capability, now
 
     def __enter__(self) -> None:
-        pass
+        until: datetime | None = cache.get(self._rest) if self.capability else None
+        if until and until > self.now:
+            raise Postponed(until - self.now)
+
+    @property
+    def _rest(self) -> str:
+        return f"rest:{self.credential.pk}"
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None:
@@ -39,5 +52,7 @@ class Call:
         elif isinstance(error, ProviderError):
             failure = error.failure
             record(self.credential.pk, failure, Cause.CALL, self.now)
+            if failure.retry_at and failure.retry_at - self.now > SHORT:
+                cache.set(self._rest, failure.retry_at, (failure.retry_at - self.now).total_seconds())
             if failure.kind is FailureClass.RECONNECT:
                 raise Parked(self.credential, (failure.reason or failure.kind).value) from error

@@ -30,7 +30,7 @@ from awase.services.reading import CalendarReading, Reading, held_after, horizon
 from awase.services.signals import Cause, Good, record
 from awase.services.tokens import source
 
-__all__ = ["Reading", "check", "check_all_at_start", "claim_due", "keep", "reach", "read", "still_there"]
+__all__ = ["Reading", "any_due", "check", "check_all_at_start", "claim_due", "keep", "reach", "read", "still_there"]
 
 READ_ON = {Cause.CHECK, Cause.PUSH, Cause.EDIT}  # who asks for anything else gets everything read afresh
 
@@ -158,15 +158,23 @@ def _clear(read: Calendar | Room) -> bool:
     return True
 
 
-def claim_due(now: datetime, most: int) -> list[int]:
-    """The ids of accounts whose check is due, each claimed for this worker by moving its next check on.
+def any_due(now: datetime) -> bool:
+    """Whether any account's check waits to be claimed."""
+    return Credential.objects.filter(next_check__lte=now, check_every__isnull=False).exists()
+
+
+def claim_due(now: datetime, most: int, service: Service | None = None) -> list[int]:
+    """The ids of accounts (of this service) whose check is due, each claimed for this worker by moving its next
+    check on.
 
     The moment is moved by the interval with a jitter fixed per account, so that a day's checks stay spread;
     a worker that dies has merely skipped one turn.
     """
-    due = Credential.objects.filter(next_check__lte=now, check_every__isnull=False).order_by("next_check")[:most]
+    due = Credential.objects.filter(next_check__lte=now, check_every__isnull=False)
+    if service is not None:
+        due = due.filter(service=service)
     claimed = []
-    for credential in due:
+    for credential in due.order_by("next_check")[:most]:
         assert credential.check_every is not None
         jitter = 0.9 + 0.2 * ((credential.pk * 0.6180339887) % 1)
         moved = Credential.objects.filter(pk=credential.pk, next_check=credential.next_check).update(

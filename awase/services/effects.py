@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
 from awase.domain.errors import Failure, FailureClass, ProviderError
-from awase.models import Booking, BookingState, Effect, EffectKind, EffectState
+from awase.domain.health import BACKED_BY, Service
+from awase.models import Booking, BookingState, CalendarEvent, Effect, EffectKind, EffectState
 from awase.services import deliveries, events, hosts, mail, meetings
 from awase.services.calls import Parked, Postponed
 from awase.services.moving import hand_over
@@ -24,22 +26,54 @@ from awase.services.waiting import host_unsettled, link_pending
 logger = logging.getLogger(__name__)
 
 LONGEST_PAUSE = timedelta(minutes=15)
-MOST_ATTEMPTS = 60
+GIVEN_UP_AFTER = timedelta(days=3)  # since the booking's end; for a mail, since it failed first
+FEWEST_TRIES = 12  # failures count up to here, where the pause is at its longest; even what comes late gets so many
+MOST_ATTEMPTS = 20  # beyond the former only those count that ended their worker
 MOST_WEBHOOKS = 2  # under way at once
 
+LANES: tuple[Service | EffectKind, ...] = (*Service, *EffectKind)
+"""Who is slow together: what calls a service goes in its lane, all else in that of its kind."""
 
-def claim_due(now: datetime, most: int) -> list[int]:
-    """Ids of effects to run now, each leased to the caller. Those whose lease ran out are claimed again.
+_HOLDER = CalendarEvent.objects.filter(booking=OuterRef("booking"), member=OuterRef("member"))
+_LANE = Case(
+    When(
+        kind=EffectKind.EVENT,
+        then=Coalesce(Subquery(_HOLDER.values("calendar__connection__credential__service")[:1]), F("kind")),
+    ),
+    *(
+        When(kind=EffectKind.MEETING, booking__location_kind=kind, then=Value(service.value))
+        for kind, (service, _) in BACKED_BY.items()
+    ),
+    default=F("kind"),
+)
 
-    Webhooks come last and few at a time: a slow receiver must not keep mails and events waiting.
+
+def any_due(now: datetime) -> bool:
+    """Whether any effect waits to be claimed."""
+    return _due(now).exists()
+
+
+def claim_due(now: datetime, most: int, lane: Service | EffectKind | None = None) -> list[int]:
+    """Ids of effects to run now, of one lane or of all, each leased to the caller. Those whose lease ran out are
+    claimed again.
+
+    Webhooks come last and few at a time, over all workers: a slow receiver must not keep others waiting.
     """
-    due = Effect.objects.filter(
-        Q(state=EffectState.PENDING, next_at__lte=now) | Q(state=EffectState.RUNNING, lease_until__lte=now)
-    )
-    claimed = _claim(due.exclude(kind=EffectKind.WEBHOOK), now, most)
+    due = _due(now)
+    if lane is not None:
+        due = due.annotate(lane=_LANE).filter(lane=lane.value)
+    claimed = _claim(due.exclude(kind=EffectKind.WEBHOOK), now, most) if lane is not EffectKind.WEBHOOK else []
+    if lane not in (None, EffectKind.WEBHOOK):
+        return claimed
     under_way = Effect.objects.filter(state=EffectState.RUNNING, kind=EffectKind.WEBHOOK, lease_until__gt=now)
     room = min(most - len(claimed), MOST_WEBHOOKS - under_way.count())
     return claimed + _claim(due.filter(kind=EffectKind.WEBHOOK), now, room) if room > 0 else claimed
+
+
+def _due(now: datetime) -> QuerySet[Effect]:
+    return Effect.objects.filter(
+        Q(state=EffectState.PENDING, next_at__lte=now) | Q(state=EffectState.RUNNING, lease_until__lte=now)
+    )
 
 
 def _claim(due: QuerySet[Effect], now: datetime, most: int) -> list[int]:
@@ -60,7 +94,7 @@ def run(effect_id: int, now: datetime) -> None:
     effect.attempts += 1
     Effect.objects.filter(pk=effect.pk).update(attempts=effect.attempts)
     if effect.attempts > MOST_ATTEMPTS:
-        _settle(effect, state=EffectState.FAILED)  # it ends its worker each time, or the service never recovers
+        _give_up(effect, "it ends its worker each time")
         return
     try:
         match effect.kind:
@@ -71,7 +105,8 @@ def run(effect_id: int, now: datetime) -> None:
             case EffectKind.WEBHOOK:
                 deliveries.deliver(effect, now)
     except (Postponed, deliveries.Later) as wait:
-        _again(effect, now + wait.pause, "", attempts=effect.attempts - 1)
+        spread = 0.1 * _jitter(effect) * min(wait.pause, LONGEST_PAUSE)
+        _again(effect, now + wait.pause + spread, "", attempts=effect.attempts - 1)
     except Parked as parked:
         _settle(
             effect,
@@ -81,7 +116,10 @@ def run(effect_id: int, now: datetime) -> None:
             last_error=parked.reason,
         )
     except mail.NotSent as error:
-        _again(effect, now + _pause(effect.attempts), str(error))
+        if "failing_since" not in effect.payload:
+            _mark(effect, "failing_since", now.isoformat())
+        since = datetime.fromisoformat(effect.payload["failing_since"])
+        _try_again(effect, str(error), now, until=since + GIVEN_UP_AFTER)
     except deliveries.NotTaken as error:
         if error.pause is None:
             _settle(effect, state=EffectState.FAILED, last_error=str(error)[:300])
@@ -119,23 +157,40 @@ def _again(effect: Effect, at: datetime, error: str, attempts: int | None = None
         state=EffectState.PENDING,
         next_at=at,
         last_error=error[:300],
-        attempts=effect.attempts if attempts is None else attempts,
+        attempts=min(effect.attempts if attempts is None else attempts, FEWEST_TRIES),
     )
 
 
-def _pause(attempts: int) -> timedelta:
-    return min(timedelta(seconds=2 ** min(attempts, 12)), LONGEST_PAUSE)
+def _try_again(
+    effect: Effect, error: str, now: datetime, *, until: datetime, not_before: datetime | None = None
+) -> None:
+    """After a pause that grows, and is another for each effect; given up once `until` is over."""
+    if now >= until and effect.attempts >= FEWEST_TRIES:
+        _give_up(effect, error)
+        return
+    pause = min(timedelta(seconds=2**effect.attempts), LONGEST_PAUSE)
+    _again(effect, max(not_before or now, now + pause) + 0.25 * _jitter(effect) * pause, error)
+
+
+def _jitter(effect: Effect) -> float:
+    """Below 1, and another for each effect, so that what failed together comes again one by one."""
+    return (effect.pk * 0.6180339887) % 1
+
+
+def _give_up(effect: Effect, error: str) -> None:
+    logger.error("effect %s given up: %s", effect.key, error)
+    _settle(effect, state=EffectState.FAILED, last_error=error[:300])
 
 
 def _take_failure(effect: Effect, failure: Failure, now: datetime) -> None:
     """The signal has been recorded where the call was made; here only the effect's own fate is decided."""
     error = f"{failure.symptom} {failure.detail}"
     waits = failure.kind in (FailureClass.RETRY, FailureClass.RATE_LIMITED, FailureClass.APP_CONFIG) or failure.alert
-    if waits and effect.attempts < MOST_ATTEMPTS:
-        _again(effect, max(failure.retry_at or now, now + _pause(effect.attempts)), error)
+    if waits:
+        until = _booking(effect).end + GIVEN_UP_AFTER
+        _try_again(effect, error, now, until=until, not_before=failure.retry_at)
     else:
-        logger.error("effect %s given up: %s", effect.key, error)
-        _settle(effect, state=EffectState.FAILED, last_error=error[:300])
+        _give_up(effect, error)
 
 
 def _outside(effect: Effect, now: datetime) -> None:
@@ -177,9 +232,9 @@ def _mail(effect: Effect, now: datetime) -> None:
     mail.send(effect)
 
 
-def _mark(effect: Effect, what: str) -> None:
+def _mark(effect: Effect, what: str, value: bool | str = True) -> None:
     with transaction.atomic():
-        effect.payload = {**Effect.objects.select_for_update().get(pk=effect.pk).payload, what: True}
+        effect.payload = {**Effect.objects.select_for_update().get(pk=effect.pk).payload, what: value}
         Effect.objects.filter(pk=effect.pk).update(payload=effect.payload)
 
 

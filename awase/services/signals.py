@@ -211,7 +211,7 @@ def _plan_next_check(
             return  # a call that failed again moves no probe
         credential.next_check = now + PROBES[min(credential.probes, len(PROBES) - 1)]
         credential.probes += 1
-    elif isinstance(signal, Failure) and signal.retry_at:
+    elif isinstance(signal, Failure) and signal.retry_at and signal.scope is FailureScope.CONNECTION:
         credential.next_check = max(signal.retry_at, now)
     elif isinstance(signal, Good) and not signal.full and credential.standing == Standing.DEGRADED:
         credential.next_check = now  # the credential works again; whether the calendars do is read at once
