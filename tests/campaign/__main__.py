@@ -25,9 +25,11 @@ def main() -> int:
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     import django
     from django.test.utils import setup_test_environment
+    from stamina.instrumentation import set_on_retry_hooks
 
     django.setup()
     setup_test_environment()
+    set_on_retry_hooks(())  # each lost answer would be a line
     logging.getLogger().addHandler(logging.NullHandler())
     from tests.campaign.world import Broken, world
 

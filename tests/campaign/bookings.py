@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connections
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import rule
 
 from awase.domain.errors import Failure
 from awase.models import Booking, BookingPage, BookingState, Condition, Connection, Hold
@@ -24,21 +24,13 @@ from tests.campaign.world import hold
 LIVE = [BookingState.CONFIRMED, BookingState.REQUESTED]
 
 
-def bookings_exist(_: object) -> bool:
-    return Booking.objects.filter(state__in=LIVE, is_session=False).exists()
-
-
-def requests_wait(_: object) -> bool:
-    return Booking.objects.filter(state=BookingState.REQUESTED).exists()
-
-
 class BookingEvents(Events):
-    def taken(self, which: int, *states: BookingState) -> Booking:
-        """A booking of a guest that stands."""
+    def taken(self, which: int, *states: BookingState) -> Booking | None:
+        """A booking of a guest that stands; None if there is none."""
         rows = Booking.objects.filter(state__in=states or LIVE, is_session=False).select_related(
             "page__workspace", "page__owner__user", "workspace", "session"
         )
-        found: Booking = self.one(rows, which)
+        found: Booking | None = self.one(rows, which)
         return found
 
     @rule(which=number, nth=st.integers(0, 30), place=number, held=st.booleans(), happens=mishap)
@@ -59,7 +51,7 @@ class BookingEvents(Events):
 
     def _held(self, page: BookingPage, nth: int) -> Hold | None:
         mine = Hold.objects.filter(page=page, expires_at__gt=self.world.now())
-        found: Hold | None = self.one(mine, nth) if mine.exists() else None
+        found: Hold | None = self.one(mine, nth)
         return found
 
     @rule(which=number, nth=number, client=st.sampled_from("ab"), happens=mishap)
@@ -80,6 +72,7 @@ class BookingEvents(Events):
     @rule(which=number, nth=st.integers(0, 30))
     def book_where_nothing_is_wrong(self, which: int, nth: int) -> None:
         """2, for bookings: where page, accounts and time are in order, the booking is taken."""
+        self.event("book where nothing is wrong")
         page = self.page(which)
         workspace = Connection.objects.filter(member__workspace=page.workspace).select_related("credential")
         if any(truth(self.world, link.credential) is not Truth.FINE for link in workspace):
@@ -88,7 +81,6 @@ class BookingEvents(Events):
         starts = self.world.starts(page)
         if not starts or any(isinstance(reading, Failure) for reading in done):
             return
-        self.event("book where nothing is wrong")
         self._taken(self.world.book(page, starts[nth % len(starts)]))
 
     @rule(which=number, other=number, nth=number)
@@ -105,14 +97,13 @@ class BookingEvents(Events):
                 self.world.ledger.events["(booked)"] += 1
                 self.witness.booked(done)
 
-    @precondition(bookings_exist)
     @rule(which=number, nth=number, other=st.sampled_from(["move", "cancel", "book"]))
     def change_at_once(self, which: int, nth: int, other: str) -> None:
         """Somebody moves a booking while somebody else moves or cancels it, or books that time."""
         self.event(f"move and {other} at once")
         taken, now = self.taken(which), self.world.now()
-        starts = self.world.starts(taken.page)
-        if not starts:
+        starts = self.world.starts(taken.page) if taken else ()
+        if taken is None or not starts:
             return
         start, by = starts[nth % len(starts)], taken.page.owner
         acts: dict[str, Callable[[], Any]] = {
@@ -153,14 +144,13 @@ class BookingEvents(Events):
         if isinstance(second, Booking):
             self._taken(second)
 
-    @precondition(bookings_exist)
     @rule(which=number, nth=st.integers(0, 30), guest=st.booleans(), happens=mishap)
     def move(self, which: int, nth: int, guest: bool, happens: Mishap | None) -> None:
         """To another time, by the guest or by a host: while health allows it."""
         self.event("move")
         taken = self.taken(which)
-        starts = self.world.starts(taken.page)
-        if not starts:
+        starts = self.world.starts(taken.page) if taken else ()
+        if taken is None or not starts:
             return
         by = None if guest else taken.page.owner
         done = self.act(
@@ -170,12 +160,13 @@ class BookingEvents(Events):
             self.world.ledger.events["(moved)"] += 1
             self.witness.placed(done)
 
-    @precondition(bookings_exist)
     @rule(which=number, who=number, happens=mishap)
     def hand_over(self, which: int, who: int, happens: Mishap | None) -> None:
         """The owner gives a booking to another host."""
         self.event("hand over")
         taken = self.taken(which)
+        if taken is None:
+            return
         people = list(taken.page.page_members.order_by("pk").values_list("member", flat=True))
         if not people or taken.page.condition == Condition.ALL:
             return
@@ -186,28 +177,31 @@ class BookingEvents(Events):
             self.world.ledger.events["(handed over)"] += 1
             self.witness.placed(done)
 
-    @precondition(requests_wait)
     @rule(which=number, yes=st.booleans(), happens=mishap)
     def answer(self, which: int, yes: bool, happens: Mishap | None) -> None:
         """A host answers a request."""
         self.event("approve" if yes else "decline")
         taken = self.taken(which, BookingState.REQUESTED)
+        if taken is None:
+            return
         reply = requests.approve if yes else requests.decline
         done = self.act(happens, lambda: reply(taken, self.world.now(), by=taken.page.owner))
         if yes and isinstance(done, Booking):
             self.witness.placed(done)
 
-    @precondition(bookings_exist)
     @rule(which=number, guest=st.booleans(), happens=mishap)
     def cancel(self, which: int, guest: bool, happens: Mishap | None) -> None:
         self.event("cancel")
         taken = self.taken(which)
+        if taken is None:
+            return
         by = None if guest else taken.page.owner
         self.act(happens, lambda: booking.cancel(taken, self.world.now(), by=by))
 
-    @precondition(lambda self: Booking.objects.filter(place_missing=True, state__in=LIVE).exists())
     @rule(which=number, happens=mishap)
     def tell_place(self, which: int, happens: Mishap | None) -> None:
         self.event("tell the place")
         taken = self.one(Booking.objects.filter(place_missing=True, state__in=LIVE).select_related("page"), which)
+        if taken is None:
+            return
         self.act(happens, lambda: booking.tell_place(taken, "Tower 3", self.world.now()))

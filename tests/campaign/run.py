@@ -1,10 +1,11 @@
 """Letting the machine run: so many runs of so many steps, from one seed."""
 
 from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.campaign.machine import Campaign
-from tests.campaign.world import World
+from tests.campaign.world import Broken, World
 
 
 def run(world: World, *, runs: int, steps: int, number: int, shrink: bool = False) -> None:
@@ -21,4 +22,8 @@ def run(world: World, *, runs: int, steps: int, number: int, shrink: bool = Fals
         report_multiple_bugs=False,
         print_blob=False,
     )
-    run_state_machine_as_test(seed(number)(machine), settings=chosen)
+    Broken.seen.clear()
+    try:
+        run_state_machine_as_test(seed(number)(machine), settings=chosen)
+    except Flaky as flaky:
+        raise (Broken.seen[0] if Broken.seen else flaky) from flaky

@@ -64,11 +64,16 @@ TOKENS = re.compile(rb"ya29\.a0|1//0e|4/0A|EwB4A8l6|1\.AXkA|M\.C512_|zm-[arc]\.|
 
 
 class Broken(AssertionError):
-    """An invariant does not hold. `invariant` is its number in connection-health.md section 10."""
+    """An invariant does not hold. `invariant` is its number in connection-health.md section 10.
+
+    `seen` keeps those of a run: a race that is lost once may not be lost again when it is replayed."""
+
+    seen: ClassVar[list["Broken"]] = []
 
     def __init__(self, invariant: int, text: str) -> None:
         super().__init__(f"invariant {invariant}: {text}")
         self.invariant = invariant
+        self.seen.append(self)
 
 
 class Died:
