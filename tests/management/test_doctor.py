@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from awase import registry
 from awase.domain.health import Service
 from awase.models import Credential, Effect, EffectKind, ServiceAlarm
+from awase.services import heartbeat
 from sandbox.app import wsgi
 
 pytestmark = pytest.mark.django_db
@@ -230,6 +231,21 @@ def test_work_that_nobody_does_is_named(connected: Credential) -> None:
     Credential.objects.update(next_check=datetime.now(UTC) - timedelta(minutes=10))
     Effect.objects.create(kind=EffectKind.MAIL, key="m", next_at=datetime.now(UTC) - timedelta(minutes=10))
     assert only("Worker", "--offline")[1].startswith("No worker seems to run: 1 checks and 1 other")
+
+
+def test_a_worker_that_gave_no_sign_of_life_for_minutes_is_missed_before_work_piles_up() -> None:
+    heartbeat.beat(datetime.now(UTC) - timedelta(minutes=2))
+    assert findings("Worker", "--offline") == []
+    heartbeat.beat(datetime.now(UTC) - timedelta(minutes=4))
+    level, said = only("Worker", "--offline")[:2]
+    assert level == "wrong" and said.startswith("No worker runs: the last sign of one was at ")
+
+
+def test_a_worker_that_is_there_and_falls_behind_is_told_apart() -> None:
+    heartbeat.beat(datetime.now(UTC))
+    Effect.objects.create(kind=EffectKind.MAIL, key="m", next_at=datetime.now(UTC) - timedelta(minutes=10))
+    level, said = only("Worker", "--offline")[:2]
+    assert level == "warning" and said.startswith("The worker falls behind: 0 checks and 1 other")
 
 
 def test_work_that_was_given_up_is_named() -> None:
