@@ -8,7 +8,6 @@ from awase.domain.errors import Capability, FailureClass, ProviderError
 from awase.models import Credential
 from awase.services.signals import Cause, Good, record
 
-
 SHORT = timedelta(minutes=1)  # a wait that is not worth telling the account's other work of
 
 

@@ -38,7 +38,8 @@ class Waiting(Executor):
     def __init__(self) -> None:
         self.given: list[tuple[Lane, str, Callable[[], None]]] = []
 
-    def submit(self, run: Any, /, lane: Any, task: Any, pk: Any) -> Any:
+    def submit(self, run: Any, /, *args: Any, **kwargs: Any) -> Any:
+        lane, task, pk = args
         self.given.append((lane, task.__name__, partial(run, lane, task, pk)))
 
     def lanes(self) -> Counter[Lane]:

@@ -42,7 +42,7 @@ def run_due() -> None:
 def live_until(clock: Any, end: datetime) -> None:
     """Run each effect as it falls due."""
     while (due := Effect.objects.filter(state=EffectState.PENDING).order_by("next_at").first()) and due.next_at < end:
-        clock.move_to(max(now(), due.next_at), tick=False)
+        clock.move_to(max(now(), due.next_at) + timedelta(milliseconds=1), tick=False)
         run_due()
 
 
