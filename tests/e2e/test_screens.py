@@ -23,7 +23,6 @@ HOST_SCREENS = {
     "google": "/app/connections/google",
     "microsoft": "/app/connections/microsoft",
     "zoom": "/app/connections/zoom",
-    "insights": "/app/insights",
     "mailbox": "/app/mailbox",
     "password": "/accounts/password/change/",
 }
