@@ -68,7 +68,7 @@ class AccountEvents(Events):
         done = self._consent(happens, lambda: self.world.connect(link.member, service, email, again=link))
         if isinstance(done, Connection):
             hold(done.pk == link.pk and _ticks(done) == before, 2, "identity or ticks were lost in a reconnection")
-            if truth(self.world, done.credential) is Truth.FINE:
+            if happens is None and truth(self.world, done.credential) is Truth.FINE:
                 self.found_out(done.credential, Truth.FINE)
 
     @rule(which=number, trouble=st.sampled_from(["other", "denied"]))
@@ -136,12 +136,13 @@ class AccountEvents(Events):
         if happens is None and done is not DIED:
             self.found_out(before, right)
 
-    def found_out(self, before: Credential, right: Truth) -> None:
-        """After a check the account's state is what it really is; `before` is the row as it was."""
+    def found_out(self, before: Credential, right: Truth, done: object = None) -> None:
+        """After a check the account's state is what it really is; `before` is the row as it was, `done` what the
+        check said."""
         row = Credential.objects.values().get(pk=before.pk)
         wrong = broken(row, self.world.now())
         person = wrong and row["standing"] == Standing.ERROR and row["reason"] not in NO_PERSON
-        about = f"{row['service']} {row['account_email']}: {row['standing']} {row['reason']}, in truth {right}"
+        about = f"{row['service']} {row['account_email']}: {row['standing']} {row['reason']}, in truth {right}: {done}"
         if right is Truth.FINE:
             hold(not wrong and row["standing"] == Standing.OK, 2, about)
         elif right is Truth.PERSON:

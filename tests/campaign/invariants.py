@@ -105,6 +105,7 @@ class Witness:
         """1, for bookings newly taken: at a location that is offered, too."""
         chosen = self.placed(taken)
         right = self.at_commit[taken.pk]
+        hold(self.accepting[taken.page_id], 1, f"booking {taken.pk} while its owner had switched the page off")
         if taken.location_kind and taken.session is None:
             kinds = dict(taken.page.locations.values_list("kind", "pk"))
             by_owner = taken.page.condition != "any"

@@ -10,6 +10,8 @@ from awase.jobs.worker import work_once
 from awase.models import Connection, Credential, Effect, EffectState
 from awase.services import checks, effects
 from awase.services.signals import Cause
+from awase.services.tokens import LEASE
+from sandbox.push import deliver
 from tests.campaign.accounts import AccountEvents
 from tests.campaign.base import mishap
 from tests.campaign.bookings import BookingEvents
@@ -46,6 +48,12 @@ class Campaign(AccountEvents, PageEvents, BookingEvents):
         effects.claim_due(self.world.now(), most)
         checks.claim_due(self.world.now(), most)
 
+    @rule(happens=mishap)
+    def services_push(self, happens: Mishap | None) -> None:
+        """What the services have to tell by themselves arrives."""
+        self.event("services push")
+        self.act(happens, lambda: deliver(self.world.sandbox))
+
     @rule(pause=st.sampled_from(PAUSES))
     def wait(self, pause: timedelta) -> None:
         """Time passes, and nobody works."""
@@ -70,6 +78,7 @@ class Campaign(AccountEvents, PageEvents, BookingEvents):
 
     def _heal(self) -> None:
         self.since_healed = 0
+        self.world.clock.wait(LEASE)  # of processes that died over a refresh
         for account in list(self.world.sandbox.state.accounts.values()):
             self.world.control(f"accounts/{account.service}/{account.email}/repair")
             self.world.bring_back(account.email.partition("@")[0])
@@ -87,8 +96,8 @@ class Campaign(AccountEvents, PageEvents, BookingEvents):
 
     def _check_all(self) -> None:
         for credential in Credential.objects.order_by("pk"):
-            checks.check(credential.pk, Cause.CHECK, self.world.now())
-            self.found_out(credential, Truth.FINE)
+            done = checks.check(credential.pk, Cause.CHECK, self.world.now())
+            self.found_out(credential, Truth.FINE, done)
 
     def _settle(self) -> None:
         """Time passes until nothing is left to do."""

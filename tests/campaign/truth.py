@@ -39,6 +39,8 @@ def truth(world: World, credential: Credential) -> Truth:
     names = {fault.name for fault in account.faults if fault.until is None or now < fault.until}
     if names & PERSON or not _granted(world, credential, account):
         return Truth.PERSON
+    if credential.lease_until and credential.lease_until > world.now():
+        return Truth.TRANSIENT  # a process died over a refresh; nobody else may until its lease has run out
     for kind, some in ((Truth.TRANSIENT, TRANSIENT), (Truth.OURS, OURS), (Truth.CAPABILITY, CAPABILITY)):
         if names & some:
             return kind

@@ -23,6 +23,7 @@ from django.core import mail
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection, connections
+from django.test import Client, override_settings
 
 from awase import registry
 from awase.demo.consent import answer_consent
@@ -52,6 +53,8 @@ from tests.campaign.wire import Killed, Mishap, Wire
 
 GUEST = "zashiki"
 """Part of whatever a guest types, so that it is found wherever it does not belong."""
+
+HOOK_SECRET = "the secret of Zoom's messages"
 
 PEOPLE = {
     "tanaka": (Service.GOOGLE, Service.ZOOM),
@@ -129,11 +132,18 @@ class World:
         def hold(seconds: float) -> NoReturn:
             raise httpx2.ReadTimeout("no answer from the sandbox")
 
-        sandbox = Sandbox(sleep=lambda seconds: None, hold=hold)
+        sandbox = Sandbox(sleep=lambda seconds: None, hold=hold, post=self._hook)
         self.app = httpx2.WSGITransport(app=wsgi(sandbox))
         self.wire.app = self.app
         self.browser = httpx2.Client(transport=self.app, base_url="http://localhost")
         return sandbox
+
+    def _hook(self, address: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        """A message that a service sends to one of our addresses."""
+        path = address.removeprefix(settings.AWASE_URL)
+        kind = headers.get("Content-Type", "application/octet-stream")
+        answer = Client(SERVER_NAME="awase.test").post(path, body, content_type=kind, secure=True, headers=headers)
+        return answer.status_code, answer.content
 
     # Building and putting back
 
@@ -169,6 +179,7 @@ class World:
                     path = f"accounts/{self.at(service)}/{user.email}/calendars"
                     self.control(path, id=f"second-{name}", name="Second")
                 self.connect(members[name], service, user.email)
+        self.control("clients", id="awase-zoom", webhook=f"{settings.AWASE_URL}/hooks/zoom", webhook_secret=HOOK_SECRET)
         tanaka, sato, suzuki = members["tanaka"], members["sato"], members["suzuki"]
         self._page("all", tanaka, [tanaka, sato], Condition.ALL, LocationKind.ZOOM)
         self._page("any", tanaka, [tanaka, sato, suzuki], Condition.ANY, LocationKind.ZOOM, LocationKind.TEAMS)
@@ -292,6 +303,9 @@ def world() -> Iterator[World]:
         stack.callback(root.setLevel, level)
         root.addHandler(logs)
         stack.callback(root.removeHandler, logs)
+        zoom = {**settings.AWASE_SERVICES["zoom"], "webhook_secret": HOOK_SECRET}
+        services = {**settings.AWASE_SERVICES, "zoom": zoom}
+        stack.enter_context(override_settings(AWASE_PUSH=True, AWASE_SERVICES=services))
         clock = stack.enter_context(running())
         yield World(clock, wire, logs)
 
