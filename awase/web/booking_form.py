@@ -8,6 +8,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -192,17 +193,33 @@ def hold(request: HttpRequest, page: BookingPage) -> HttpResponse:
     token = signed(page, request.POST.get("token", ""))
     if token is None or limits.exceeded(request, f"hold:{page.pk}", HOLDS_AN_HOUR):
         return HttpResponse(status=204)
+    now = timezone.now()
+    mine = guest.held(request, page, now)
     try:
-        held = holds.hold(
-            page,
-            token[0],
-            timezone.now(),
-            client=limits.client_address(request),
-            minutes=guest.asked_minutes(request, page),
+        held = (
+            mine
+            if mine and mine.start == token[0]
+            else holds.hold(
+                page,
+                token[0],
+                now,
+                client=limits.client_address(request),
+                minutes=guest.asked_minutes(request, page),
+            )
         )
     except Refused:
         return HttpResponse(status=204)
-    return guest.show(request, "public/_held.html", {"hold": held.token})
+    response = guest.show(request, "public/_held.html", {"hold": held.token})
+    response.set_cookie(
+        guest.HOLD_COOKIE,
+        held.token,
+        max_age=int(holds.LASTS.total_seconds()),
+        path=guest.address("booking_page", page).rstrip("/"),
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+    )
+    return response
 
 
 class Sheet:
@@ -213,7 +230,7 @@ class Sheet:
         self.zone = guest.zone_of(request, page)
         self.minutes = guest.asked_minutes(request, page)
         self.once = request.GET.get("once", "")
-        self.hold = holds.live_token(page, request.POST.get("hold", ""), now)
+        self.hold = guest.held(request, page, now)
 
     def fill_in(self, start: datetime | None) -> HttpResponse:
         """The form for this start, with whatever was typed before; or fresh times if it cannot be had."""
@@ -314,7 +331,7 @@ class Sheet:
 
     def gone(self, start: datetime | None) -> HttpResponse:
         """This start is not to be had: fresh times around it, as buttons of the same form."""
-        answer, _end = guest.whole_offer(self.page, self.now, self.minutes)
+        answer, _end = guest.whole_offer(self.page, self.now, self.minutes, self.hold)
         wish = Wish.of(self.request, answer)
         wanted = epoch(start or self.now)
         nearest = sorted(sorted(wish.starts(answer), key=lambda at: abs(at - wanted))[:FRESH_TIMES])
@@ -347,6 +364,7 @@ class Sheet:
         gone: Context | None = None,
     ) -> HttpResponse:
         points = [self.time_point(start)] if start else []
+        held = self.hold if self.hold and self.hold.start == start else None
         wish = Wish(form.only("host"), form.only("place"), self.minutes) if start else Wish.of(self.request, answer)
         day = f"{start.astimezone(ZoneInfo(self.zone)):%Y-%m-%d}" if start else None
         context = {
@@ -360,8 +378,8 @@ class Sheet:
             "token": sign(self.page, start, key or uuid4().hex) if start else "",
             "gone": gone,
             "button": (_("Send the request") if self.page.approval else _("Book")) if start else "",
-            "hold_url": link(self.request, guest.address("hold", self.page)) if start and not self.hold else "",
-            "hold": self.hold.token if self.hold else "",
+            "hold_url": link(self.request, guest.address("hold", self.page)) if start and not held else "",
+            "hold": held.token if held else "",
             **guest.manner(self.request, self.page),
         }
         return guest.show(self.request, "public/form.html", context, status=status)

@@ -20,16 +20,17 @@ from django.utils.translation import gettext as _
 
 from awase.domain.health import LocationKind, LocationValue
 from awase.domain.intervals import epoch, moment
-from awase.models import BookingPage, Condition, Workspace
+from awase.models import BookingPage, Condition, Hold, Workspace
 from awase.models.page import Assignment, Visibility
 from awase.models.prepared import prepared
-from awase.services import words
+from awase.services import holds, words
 from awase.services.reading import LONGEST_HORIZON
 from awase.services.slots import Offer, offer, rules_of
 from awase.web.lengths import length
 
 Context = dict[str, Any]
 ZONE_COOKIE = "zone"
+HOLD_COOKIE = "hold"
 # What a guest has chosen, and how they came, goes along in every link, cookies or not.
 TRACKED = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 KEPT = ("zone", "host", "place", "minutes", "lang", "link", "once", "embed", "name", "email", *TRACKED)
@@ -166,10 +167,18 @@ def places_at(answer: Offer, start: datetime, host_id: int | None) -> tuple[int,
     return tuple(place for place in places if place in own)
 
 
-def whole_offer(page: BookingPage, now: datetime, minutes: int | None = None) -> tuple[Offer, datetime]:
+def held(request: HttpRequest, page: BookingPage, now: datetime) -> Hold | None:
+    """The time held for this guest on this page: by the form, or by the browser, so that neither reloading nor
+    going back bars their own time to them."""
+    return holds.live_token(page, request.POST.get("hold") or request.COOKIES.get(HOLD_COOKIE, ""), now)
+
+
+def whole_offer(
+    page: BookingPage, now: datetime, minutes: int | None = None, hold: Hold | None = None
+) -> tuple[Offer, datetime]:
     """Everything that the page offers from now to the end of its period, or of what is read ahead; and that end."""
     end = moment(min(rules_of(page).period_span(epoch(now))[1], epoch(now + LONGEST_HORIZON)))
-    return offer(page, now, end, now, minutes=minutes), end
+    return offer(page, now, end, now, minutes=minutes, hold=hold), end
 
 
 def summary(page: BookingPage, answer: Offer, wish: Wish, *points: Context) -> Context:

@@ -105,7 +105,8 @@ def profile(request: HttpRequest, workspace_slug: str) -> HttpResponse:
 @of_page
 def booking_page(request: HttpRequest, page: BookingPage) -> HttpResponse:
     """One month of a page's free times, and the times of one day."""
-    answer, end = guest.whole_offer(page, timezone.now(), guest.asked_minutes(request, page))
+    now = timezone.now()
+    answer, end = guest.whole_offer(page, now, guest.asked_minutes(request, page), guest.held(request, page, now))
     if not answer.accepting:
         return guest.stopped(request, page)
     wish = Wish.of(request, answer)

@@ -14,7 +14,7 @@ from awase.models import Booking, BookingPage, BookingState, Hold, OneTimeLink
 from awase.services import links, requests
 from awase.services.links import manage_secret
 from tests.services.conftest import utcnow
-from tests.web.conftest import Guest, text_of
+from tests.web.conftest import Fields, Guest, text_of
 
 
 def change(page: BookingPage, **fields: Any) -> None:
@@ -240,3 +240,31 @@ def test_a_page_has_its_language_and_colour_unless_the_guest_chose(english: Gues
     shown = english.get("/minato/meet").content.decode()
     assert '<html lang="ja">' in shown and "theme-pine" in shown and "noindex" in shown
     assert '<html lang="en">' in english.get("/minato/meet", lang="en").content.decode()
+
+
+def test_reloading_the_form_or_going_back_does_not_bar_ones_own_time(
+    english: Guest, page: BookingPage, free_start: Any
+) -> None:
+    start = free_start(page)
+    form = english.open_form(page, start)
+    english.client.post("/minato/meet/hold", {"token": form.values["token"]})
+    again = english.open_form(page, start)
+    assert again.values["hold"] == Hold.objects.get().token
+    english.client.post("/minato/meet/hold", {"token": again.values["token"]})
+    assert Hold.objects.count() == 1
+    month = english.get("/minato/meet", day=f"{start:%Y-%m-%d}", month=f"{start:%Y-%m}", zone="UTC")
+    assert start_text(start).replace(":", "%3A") in month.content.decode()
+    assert english.send(again).status_code == 303
+
+
+def test_whoever_was_refused_because_the_page_stopped_goes_on_with_the_time_held(
+    english: Guest, page: BookingPage, free_start: Any
+) -> None:
+    form = english.open_form(page, free_start(page))
+    english.client.post("/minato/meet/hold", {"token": form.values["token"]})
+    change(page, accepting=False)
+    refused = english.send(form)
+    assert refused.status_code == 409
+    change(page, accepting=True)
+    retry = Fields(refused.content.decode())
+    assert english.client.post(retry.action, retry.values).status_code == 200
