@@ -75,6 +75,12 @@ class Trap(Watch):
             if self.calls == 0 and self.late:
                 self._spring()
 
+    def spring(self) -> None:
+        """Kill now, if that has not been done."""
+        with self.lock:
+            if not self.sprung.is_set():
+                self._spring()
+
     def _spring(self) -> None:
         self.calls = OPEN_END
         self.kill()
@@ -134,8 +140,7 @@ class Campaign:
                 self.trap.set(self.random.randint(1, 8), late=late, kill=partial(self._kill, target))
                 asking.start()
                 if not self.trap.sprung.wait(2 * LONGEST_DELAY):
-                    self.trap.set(1, late=late, kill=partial(self._kill, target))
-                    self.trap.sprung.wait(30)
+                    self.trap.spring()  # there were fewer calls
                 point = "before the answer" if late else "before the act"
             asking.join()
             self._start(target)
@@ -201,8 +206,9 @@ class Campaign:
 
     def _kill(self, name: str) -> None:
         process = self.here.children.running[name]
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        if process.poll() is None:  # else its number may be another's by now
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def _start(self, name: str) -> None:
         if name in self.here.children.running:
