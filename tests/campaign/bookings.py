@@ -38,9 +38,12 @@ class BookingEvents(Events):
         """A guest books one of the starts shown, now and then one that was held for them."""
         self.event("book")
         page = self.page(which)
-        starts = self.world.starts(page) or (self.tomorrow() + timedelta(hours=1),)
+        starts = self.world.starts(page)
         locations = [None, *page.locations.order_by("pk").values_list("pk", flat=True)]
-        start, location = starts[nth % len(starts)], locations[place % len(locations)]
+        location = locations[place % len(locations)]
+        start = starts[nth % len(starts)] if starts else self.tomorrow() + timedelta(hours=1)
+        if starts:
+            self.witness.shown(page, start)
         hold = self._held(page, nth) if held else None
         if hold is not None:
             start = hold.start

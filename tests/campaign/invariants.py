@@ -4,7 +4,7 @@ They read bare rows, the sandbox's state and what was logged; `Broken` says whic
 """
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,15 @@ class Witness:
             held = right.offered if by_owner else right.hosts[next(iter(chosen))]
             hold(kinds[taken.location_kind] in held, 1, f"{taken.location_kind} is not offered: {held}")
 
+    def shown(self, page: BookingPage, start: datetime) -> None:
+        """1, for what guests are shown: unknown is never free, and what was read to be taken is not offered."""
+        now = self.world.now()
+        rows, right = Rows(now), read(now)[page.pk]
+        end = start + timedelta(minutes=page.duration_minutes)
+        unfit = {member for member in right.hosts if _in_the_way(rows, member, start, end)}
+        wrong = bool(unfit) if page.condition == "all" else unfit == set(right.hosts)
+        hold(not wrong, 1, f"page {page.pk} offers {start}, when {unfit} are not free")
+
     def _hosts(self) -> None:
         """3: nobody is in two places."""
         last: dict[int, HostTime] = {}
@@ -174,7 +183,7 @@ class Witness:
     def assigned(self, taken: Booking) -> None:
         """8: among those who could take it, nobody was given more than one above the least burdened, where those
         away with broken accounts are credited their share of what went past them."""
-        if taken.page.condition != "any" or taken.session is not None or taken.location_kind == "":
+        if taken.page.condition != "any" or taken.session is not None or taken.place_missing:
             return
         [chosen] = hosts(taken)
         rows = Rows(self.world.now())
