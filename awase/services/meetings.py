@@ -49,7 +49,7 @@ def bring(effect: Effect, now: datetime) -> None:
             if not due:
                 _delete(effect, kind, provider, draft)
                 return
-            if "meeting" not in before:
+            if "meeting" not in before or not booking.join_url:  # handed away and back, it lost its link
                 _keep(effect, booking, connection, _make(effect, connection, kind, provider, draft), now)
             _update(effect, provider, draft)
     except Parked:
