@@ -16,7 +16,8 @@ class Path:
         self.steps: list[str] = []
         self.over = False
 
-    def __call__(self, line: str) -> None:
+    def __call__(self, told: object) -> None:
+        line = str(told)
         if self.over or line.endswith(".all_hold()"):
             return
         if line.startswith("state = "):
