@@ -42,7 +42,7 @@ def main() -> int:
                 run(here, runs=RUNS, steps=STEPS, number=seed, shrink=wanted.shrink)
             except Broken as broken:
                 found[broken.invariant] += 1
-                print(f"seed {seed}: {broken}", *(broken.path or broken.__notes__), sep="\n", flush=True)
+                print(f"seed {seed}: {broken}", *getattr(broken, "__notes__", ()), sep="\n", flush=True)
             seed += 1
         done = here.ledger
     minutes = (clock() - began) / 60

@@ -95,8 +95,9 @@ class Campaign(AccountEvents, PageEvents, BookingEvents):
         self.witness.database()
 
     def _check_all(self) -> None:
+        """Everybody presses "check now", which looks for missing calendars too."""
         for credential in Credential.objects.order_by("pk"):
-            done = checks.check(credential.pk, Cause.CHECK, self.world.now())
+            done = checks.check(credential.pk, Cause.CHECK_NOW, self.world.now())
             self.found_out(credential, Truth.FINE, done)
 
     def _settle(self) -> None:

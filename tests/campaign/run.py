@@ -18,7 +18,7 @@ class Path:
 
     def __call__(self, told: object) -> None:
         line = str(told)
-        if self.over or line.endswith(".all_hold()"):
+        if self.over or not line.startswith("state") or line.endswith(".all_hold()"):
             return
         if line.startswith("state = "):
             self.steps = []
@@ -38,7 +38,7 @@ def run(world: World, *, runs: int, steps: int, number: int, shrink: bool = Fals
         phases=[Phase.generate, *([Phase.shrink] if shrink else [])],
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
-        verbosity=Verbosity.verbose,
+        verbosity=Verbosity.debug,
         print_blob=False,
     )
     Broken.seen.clear()
@@ -49,5 +49,5 @@ def run(world: World, *, runs: int, steps: int, number: int, shrink: bool = Fals
     except (Broken, Flaky) as found:
         if not Broken.seen or (shrink and isinstance(found, Broken)):
             raise
-        Broken.seen[0].path = path.steps
+        Broken.seen[0].__notes__ = path.steps
         raise Broken.seen[0] from None

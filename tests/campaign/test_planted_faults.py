@@ -12,7 +12,7 @@ from awase.domain import gate
 from awase.domain.gate import evaluate
 from awase.domain.health import PageValue, Verdict
 from awase.domain.intervals import BusyTimes
-from awase.models import BookingPage, ConnectionChange
+from awase.models import BookingPage, Condition, ConnectionChange
 from awase.models.booking import new_uid
 from awase.services import drafts, events, fairness, health, meetings, outbox, pages, signals, slots, tokens
 from awase.services.health import Renewal, renew
@@ -49,24 +49,11 @@ def the_gate_never_goes_on_without_somebody(patch: Patch) -> None:
     patch.setattr(slots, "evaluate", stricter)
 
 
-def a_reconnection_forgets_the_pages(patch: Patch) -> None:
-    def forgetful(found: Any, now: datetime, cause: Cause, credential: Any = None) -> Renewal:
-        return Renewal([], []) if cause is Cause.RECONNECTED else renew(found, now, cause, credential)
-
-    patch.setattr(signals, "renew", forgetful)
-
-
-def an_edit_forgets_the_stored_answer(patch: Patch) -> None:
-    patch.setattr(pages, "renew", lambda *_: Renewal([], []))
-
-
 BY_CHANCE: dict[Callable[[Patch], None], set[int]] = {
     the_gate_knows_no_clock: {1, 2},
     the_gate_takes_every_location_for_usable: {1, 2},
     the_gate_lets_anybody_host: {1, 2},
     the_gate_never_goes_on_without_somebody: {2},
-    a_reconnection_forgets_the_pages: {2, 7},
-    an_edit_forgets_the_stored_answer: {2, 7},
 }
 
 
@@ -105,6 +92,28 @@ def a_calendar_is_ticked_during_an_outage(run: Campaign) -> None:
     run.break_account(which=0, fault="outage", brief=False)
     run.tick(which=0, checked=3, go_on=0, happens=None)
     run.book(which=0, nth=0, place=0, held=False, happens=None)
+
+
+def a_reconnection_forgets_the_pages(patch: Patch) -> None:
+    def forgetful(found: Any, now: datetime, cause: Cause, credential: Any = None) -> Renewal:
+        return Renewal([], []) if cause is Cause.RECONNECTED else renew(found, now, cause, credential)
+
+    patch.setattr(signals, "renew", forgetful)
+
+
+def an_account_is_revoked_and_reconnected(run: Campaign) -> None:
+    an_account_is_revoked(run)
+    run.reconnect(which=0, happens=None)
+
+
+def an_edit_forgets_the_stored_answer(patch: Patch) -> None:
+    patch.setattr(pages, "renew", lambda *_: Renewal([], []))
+
+
+def everybody_leaves_a_page(run: Campaign) -> None:
+    run.edit_people(
+        which=0, people=0, split=0, needed=None, owner=0, condition=Condition.ALL, required=True, happens=None
+    )
 
 
 def health_moves_the_owners_switch(patch: Patch) -> None:
@@ -163,7 +172,7 @@ def a_member_is_mended_after_six_bookings(run: Campaign) -> None:
         run.wait(pause=timedelta(minutes=1))
         if nth == 6:
             run.reconnect(which=2, happens=None)
-        run.book(which=3, nth=30 if nth < 6 else 70, place=0, held=False, happens=None)
+        run.book(which=3, nth=30 + 4 * nth, place=0, held=False, happens=None)
 
 
 def a_token_is_logged(patch: Patch) -> None:
@@ -184,6 +193,8 @@ def an_hour_passes(run: Campaign) -> None:
 ON_THE_WAY = [
     (the_gate_overlooks_missing_calendars, a_second_calendar_vanishes, 1),
     (unread_busy_times_are_free, a_calendar_is_ticked_during_an_outage, 1),
+    (a_reconnection_forgets_the_pages, an_account_is_revoked_and_reconnected, 2),
+    (an_edit_forgets_the_stored_answer, everybody_leaves_a_page, 2),
     (health_moves_the_owners_switch, an_account_is_revoked, 6),
     (the_history_is_not_written, an_account_is_revoked, 7),
     (a_cancellation_forgets_the_outside, a_booking_is_cancelled, 5),

@@ -76,7 +76,6 @@ class Broken(AssertionError):
     def __init__(self, invariant: int, text: str) -> None:
         super().__init__(f"invariant {invariant}: {text}")
         self.invariant = invariant
-        self.path: list[str] = []  # the steps that led there
         self.seen.append(self)
 
 
