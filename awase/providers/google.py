@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
+from uuid import uuid4
 
 import httpx2
 
@@ -155,7 +156,7 @@ class GoogleCalendars(GoogleReading):
                 )
             )
 
-        return self._asking_meet(calendar_id, draft, insert, body) if draft.meet else _written(insert(body))
+        return self._asking_meet(calendar_id, draft.key, insert, body) if draft.meet else _written(insert(body))
 
     def _update(self, calendar_id: str, event_id: str, draft: EventDraft) -> WrittenEvent:
         """Bring an event to the draft's state, keeping whomever people invited by hand."""
@@ -163,6 +164,7 @@ class GoogleCalendars(GoogleReading):
         people = [guest for guest in mappings(old, "attendees") if not guest.get("resource")]
         body = {"status": "confirmed", "attendees": [*people, *_rooms(draft)], **_content(draft)}
         linked = bool(_link(old) or mapping(old, "conferenceData"))
+        failed = _meet_status(old) == "failure"
 
         def patch(body: dict[str, Any]) -> Document:
             params = {"sendUpdates": "none", "conferenceDataVersion": 1}
@@ -170,19 +172,16 @@ class GoogleCalendars(GoogleReading):
 
         if not draft.meet:
             return _written(patch({**body, "conferenceData": None} if linked else body))
-        if linked:
+        if linked and not failed:
             return self._with_link(calendar_id, patch(body))
-        return self._asking_meet(calendar_id, draft, patch, body)
+        # A request that failed is not made again by repeating it: Google ignores an id that it knows.
+        return self._asking_meet(calendar_id, uuid4().hex if failed else draft.key, patch, body)
 
     def _asking_meet(
-        self,
-        calendar_id: str,
-        draft: EventDraft,
-        write: Callable[[dict[str, Any]], Document],
-        body: dict[str, Any],
+        self, calendar_id: str, request_id: str, write: Callable[[dict[str, Any]], Document], body: dict[str, Any]
     ) -> WrittenEvent:
         """Write the event with a Meet link, or without one where Meet is not allowed."""
-        request = {"requestId": draft.key, "conferenceSolutionKey": {"type": "hangoutsMeet"}}
+        request = {"requestId": request_id, "conferenceSolutionKey": {"type": "hangoutsMeet"}}
         try:
             return self._with_link(calendar_id, write({**body, "conferenceData": {"createRequest": request}}))
         except ProviderError as error:

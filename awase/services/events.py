@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from awase import registry
-from awase.domain.errors import Capability, FailureClass, FailureScope, ProviderError
+from awase.domain.errors import Capability, FailureClass, FailureScope, ProviderError, Reason
 from awase.domain.health import LocationKind, Service
 from awase.models import Booking, Calendar, CalendarEvent, Effect
 from awase.models.booking import new_uid
@@ -66,7 +66,7 @@ def bring(effect: Effect, now: datetime) -> None:
     if holds_meet and not booking.join_url:
         if written.meet_failure:
             record(credential.pk, written.meet_failure, Cause.CALL, now)
-            raise Parked(credential, (written.meet_failure.reason or written.meet_failure.kind).value)
+            raise Parked(credential, (written.meet_failure.reason or Reason.LICENCE_MISSING).value)
         _keep_link(effect, booking, written, now)
         record(credential.pk, Good(capability=Capability.MEET), Cause.CALL, now)
 

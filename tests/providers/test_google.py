@@ -53,6 +53,15 @@ def test_a_meet_link_that_fails_leaves_the_event(google: SandboxWorld) -> None:
     assert written.meet_failure.symptom == "G28"
 
 
+def test_a_meet_link_that_failed_is_asked_for_anew(google: SandboxWorld) -> None:
+    google.fault("meet_failed")
+    google.session.put_event(google.calendar_id, draft())
+    google.fault("ok")
+    written = google.session.put_event(google.calendar_id, draft(), KEY)
+    assert written.meet_failure is None and written.join_url
+    assert google.session.put_event(google.calendar_id, draft(), KEY).join_url == written.join_url
+
+
 def test_a_moved_event_keeps_its_link(google: SandboxWorld) -> None:
     first = google.session.put_event(google.calendar_id, draft())
     second = google.session.put_event(google.calendar_id, draft(day=6), first.id)
