@@ -136,13 +136,12 @@ class AccountEvents(Events):
         if happens is None and done is not DIED:
             self.found_out(before, right)
 
-    def found_out(self, before: Credential, right: Truth, done: object = None) -> None:
-        """After a check the account's state is what it really is; `before` is the row as it was, `done` what the
-        check said."""
+    def found_out(self, before: Credential, right: Truth) -> None:
+        """After a check the account's state is what it really is; `before` is the row as it was."""
         row = Credential.objects.values().get(pk=before.pk)
         wrong = broken(row, self.world.now())
         person = wrong and row["standing"] == Standing.ERROR and row["reason"] not in NO_PERSON
-        about = f"{row['service']} {row['account_email']}: {row['standing']} {row['reason']}, in truth {right}: {done}"
+        about = f"{row['service']} {row['account_email']}: {row['standing']} {row['reason']}, in truth {right}"
         if right is Truth.FINE:
             hold(not wrong and row["standing"] == Standing.OK, 2, about)
         elif right is Truth.PERSON:

@@ -7,9 +7,9 @@ from hypothesis.stateful import precondition, rule
 
 from awase.domain.health import Service
 from awase.jobs.worker import work_once
-from awase.models import Connection, Credential, Effect, EffectState
+from awase.models import Connection, Effect, EffectState
 from awase.services import checks, effects
-from awase.services.signals import Cause
+from awase.services import connections as linking
 from awase.services.tokens import LEASE
 from sandbox.push import deliver
 from tests.campaign.accounts import AccountEvents
@@ -95,10 +95,10 @@ class Campaign(AccountEvents, PageEvents, BookingEvents):
         self.witness.database()
 
     def _check_all(self) -> None:
-        """Everybody presses "check now", which looks for missing calendars too."""
-        for credential in Credential.objects.order_by("pk"):
-            done = checks.check(credential.pk, Cause.CHECK_NOW, self.world.now())
-            self.found_out(credential, Truth.FINE, done)
+        """Everybody presses "check now", which looks for missing calendars and capabilities too."""
+        for link in Connection.objects.select_related("credential").order_by("pk"):
+            linking.check_now(link, self.world.now())
+            self.found_out(link.credential, Truth.FINE)
 
     def _settle(self) -> None:
         """Time passes until nothing is left to do."""
