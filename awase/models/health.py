@@ -1,6 +1,6 @@
 """What the gate last answered (for lists, history and notices), and every change of state with its cause."""
 
-from django.db import models
+from django.db import connections, models
 
 from awase.models.connection import Credential
 from awase.models.page import BookingPage
@@ -16,6 +16,15 @@ class PageHealth(models.Model):
     stops = models.JSONField(default=list)  # the kinds, in sentence order
     left_out = models.JSONField(default=list)  # members that the page goes on without
     evaluated_at = models.DateTimeField()
+
+    @classmethod
+    def hold(cls, page_id: int) -> None:
+        """Until this transaction ends no other one that renews the page's answer can commit, nor is one under way.
+        So what the gate says here still holds at the commit. Those who hold do not wait for each other."""
+        connection = connections[cls.objects.db]
+        if connection.vendor == "postgresql":  # SQLite has one writer at a time
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM awase_pagehealth WHERE page_id = %s FOR SHARE", [page_id])
 
 
 class PageChange(models.Model):

@@ -1,8 +1,8 @@
 """Where a booking goes: the page's offer for one start, first looked at, then decided upon under locks.
 
-Locks are taken in one order everywhere: page, hosts, rooms (by id), then bookings, sessions before seats. They are
-`no_key` locks: whoever writes a row that merely names a locked member or page does not wait for it, which could
-close a circle.
+Locks are taken in one order everywhere: the page's health (shared), page, hosts, rooms (by id), then bookings,
+sessions before seats. They are `no_key` locks: whoever writes a row that merely names a locked member or page does
+not wait for it, which could close a circle.
 """
 
 from collections.abc import Collection, Iterator
@@ -17,7 +17,7 @@ from django.db.models import Q
 
 from awase.domain.assignment import fill
 from awase.domain.health import LocationKind, LocationValue
-from awase.models import Booking, BookingPage, Condition, Hold, HostTime, Member, Room, RoomTime
+from awase.models import Booking, BookingPage, Condition, Hold, HostTime, Member, PageHealth, Room, RoomTime
 from awase.models.guards import OVERLAP
 from awase.services import live
 from awase.services.fairness import ranked
@@ -155,6 +155,7 @@ def locked(page: BookingPage, scouted: Scouted, *, whole: bool = False) -> Itera
     slips through is refused by the database."""
     try:
         with transaction.atomic():
+            PageHealth.hold(page.pk)
             pages = BookingPage.objects.select_related("workspace")
             if whole or page.limits or page.seats > 1:
                 pages = pages.select_for_update(of=("self",), no_key=True)

@@ -59,7 +59,7 @@ def record(
     nobody.
     """
     with transaction.atomic():
-        credential = Credential.objects.select_for_update().get(pk=credential_id)
+        credential = Credential.objects.select_for_update(no_key=True).get(pk=credential_id)
         before, lacking_before = recorded_state(credential), dict(credential.lacking)
         felt, felt_since = standing_of(credential, now), _felt_since(credential, now)
         learnt = _take_in(credential, before, signal, cause, now)

@@ -16,6 +16,7 @@ import django
 
 django.setup()
 
+from django.db import connection, transaction  # noqa: E402
 from django.db.models import QuerySet  # noqa: E402
 
 from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError, Reason  # noqa: E402
@@ -66,6 +67,27 @@ def signal(credential: int, good: bool) -> str:
     return "recorded"
 
 
+def stop_seeing(credential: int) -> int:
+    """Record that the account does not work; returns the bookings that stand once its pages have stopped."""
+    signal(credential, good=False)
+    return Booking.objects.count()
+
+
+def bar_bookings(barred: bool) -> str:
+    """Let nobody write bookings, until that is taken back."""
+    if barred:
+        transaction.set_autocommit(False)
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute("LOCK TABLE awase_booking IN EXCLUSIVE MODE")
+            else:
+                cursor.execute("UPDATE awase_booking SET state = state WHERE id IS NULL")
+    else:
+        transaction.commit()
+        transaction.set_autocommit(True)
+    return "done"
+
+
 def outdated() -> list[str]:
     """The pages whose stored answer is not the gate's."""
     answers = health.verdicts(BookingPage.objects.all(), datetime.now(UTC))
@@ -78,7 +100,9 @@ def secret(uid: str) -> str:
     return links.manage_secret(Booking.objects.get(uid=uid))
 
 
-ACTS: dict[str, Callable[..., Any]] = {act.__name__: act for act in (book, refresh, signal, outdated, secret)}
+ACTS: dict[str, Callable[..., Any]] = {
+    act.__name__: act for act in (book, refresh, signal, stop_seeing, bar_bookings, outdated, secret)
+}
 
 if __name__ == "__main__":
     for line in sys.stdin:

@@ -76,3 +76,20 @@ def test_two_accounts_repaired_at_once_leave_the_right_answer_stored(here: Stage
                 assert [process.hear() for process in processes] == ["recorded"] * 2
             processes[0].tell("outdated")
             assert processes[0].hear() == []
+
+
+def test_no_booking_is_committed_after_the_stop_of_its_page(here: Stage) -> None:
+    here.ask("hosts")
+    account = here.ask("accounts_of_both")[0]
+    tomorrow = int(time.time()) // 86400 * 86400 + 86400 + 12 * 3600
+    with puppets(here, 3) as (bar, guest, check):
+        bar.tell("bar_bookings", barred=True)
+        assert bar.hear() == "done"
+        guest.tell("book", slug="solo", start=tomorrow, locked=True)
+        time.sleep(1.5)  # the guest has been told "free", and waits to be written down
+        check.tell("stop_seeing", credential=account)
+        time.sleep(1.5)
+        bar.tell("bar_bookings", barred=False)
+        assert bar.hear() == "done"
+        taken, seen = guest.hear(), check.hear()
+    assert (taken, seen) in {("taken", 1), ("not_accepting", 0)}
