@@ -29,8 +29,9 @@ races: .venv-test/.ready  ## forced races and kills at random points, on both da
 lock:  ## write the hashed locks anew from requirements/*.in (needs uv)
 	@scripts/lock
 
-photos: .venv-test/.ready  ## pictures of every screen, into .artifacts/screens
-	$(TEST)/python -m pytest -q tests/e2e
+photos: .venv-test/.ready  ## pictures of every screen in both languages, widths and colours: .artifacts/screens/index.html
+	@scripts/browser
+	AWASE_PHOTOS=1 $(TEST)/python -m pytest -q tests/e2e/test_screens.py tests/e2e/test_story.py
 	@cp .artifacts/screens/*repaired-en/*-page-list-stopped.png docs/pictures/page-list.png
 	@cp .artifacts/screens/*repaired-ja/*-page-list-stopped.png docs/pictures/page-list-ja.png
 

@@ -10,6 +10,7 @@ books it first. Who is refused a hold can book all the same.
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from awase.models import BookingPage, Hold
@@ -32,19 +33,23 @@ def hold(
     minutes: int | None = None,
     location_id: int | None = None,
     host_id: int | None = None,
+    token: str = "",
 ) -> Hold:
     """Hold a slot for this client (anything that tells guests apart; only its digest is kept). In a page with
-    several seats it takes no time out, since others may share it. Raises Refused."""
+    several seats it takes no time out, since others may share it. A caller whose answer may get lost gives the
+    `token` itself, 32 characters that nobody can guess. Raises Refused."""
     wish = Wish(start, length_of(page, minutes), location_id=location_id, host_id=host_id)
     answer = look(page, wish, now)
     scouted = Scouted(frozenset(candidates(answer, wish)), answer.rooms_at(start))
     with locked(page, scouted, whole=True) as page:
-        mine = Hold.objects.filter(page=page, client=_digest(client)).order_by("-expires_at", "-pk")
+        token = token or new_uid()
+        mine = Hold.objects.filter(Q(client=_digest(client)) | Q(token=token), page=page)
+        mine = mine.order_by("-expires_at", "-pk")
         for over in [*mine.filter(expires_at__lte=now), *mine.filter(expires_at__gt=now)[MOST - 1 :]]:
             over.delete()
         placement = decide(page, wish, now, scouted)
         made = Hold.objects.create(
-            page=page, client=_digest(client), start=start, end=wish.end, expires_at=now + LASTS, token=new_uid()
+            page=page, client=_digest(client), start=start, end=wish.end, expires_at=now + LASTS, token=token
         )
         if page.seats == 1:
             occupy(made, page, wish, placement, now, fresh=True)

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from awase.domain.health import LocationKind
 from awase.domain.intervals import epoch, moment
 from awase.domain.questions import from_json
-from awase.models import Booking, BookingPage
+from awase.models import Booking, BookingPage, Hold
 from awase.services import booking, dates, holds, links, words
 from awase.services.booking import Refusal, Refused
 from awase.services.slots import Offer, offer
@@ -194,22 +194,24 @@ def hold(request: HttpRequest, page: BookingPage) -> HttpResponse:
     if token is None or limits.exceeded(request, f"hold:{page.pk}", HOLDS_AN_HOUR):
         return HttpResponse(status=204)
     now = timezone.now()
-    mine = guest.held(request, page, now)
+    start, key = token
+    mine = guest.held(request, page, now, key)
     try:
         held = (
             mine
-            if mine and mine.start == token[0]
+            if mine and mine.start == start
             else holds.hold(
                 page,
-                token[0],
+                start,
                 now,
+                token=key,
                 client=limits.client_address(request),
                 minutes=guest.asked_minutes(request, page),
             )
         )
     except Refused:
         return HttpResponse(status=204)
-    response = guest.show(request, "public/_held.html", {"hold": held.token})
+    response = guest.show(request, "public/_held.html", {"held": _held(held, guest.zone_of(request, page))})
     response.set_cookie(
         guest.HOLD_COOKIE,
         held.token,
@@ -222,6 +224,10 @@ def hold(request: HttpRequest, page: BookingPage) -> HttpResponse:
     return response
 
 
+def _held(hold: Hold, zone: str) -> Context:
+    return {"token": hold.token, "until": dates.clock(hold.expires_at.astimezone(ZoneInfo(zone)))}
+
+
 class Sheet:
     """One request for the form of a page."""
 
@@ -230,7 +236,8 @@ class Sheet:
         self.zone = guest.zone_of(request, page)
         self.minutes = guest.asked_minutes(request, page)
         self.once = request.GET.get("once", "")
-        self.hold = guest.held(request, page, now)
+        self.signed = signed(page, request.POST.get("token", ""))
+        self.hold = guest.held(request, page, now, self.signed[1] if self.signed else "")
 
     def fill_in(self, start: datetime | None) -> HttpResponse:
         """The form for this start, with whatever was typed before; or fresh times if it cannot be had."""
@@ -243,10 +250,9 @@ class Sheet:
 
     def take(self) -> HttpResponse:
         """Take the booking, or say what is in its way; nothing that was typed is lost."""
-        token = signed(self.page, self.request.POST.get("token", ""))
-        if token is None:
+        if self.signed is None:
             return self.run_out()
-        start, key = token
+        start, key = self.signed
         if earlier := self.earlier(key):
             return self.to_booking(earlier)
         answer = self.offered(start)
@@ -279,6 +285,10 @@ class Sheet:
             # The same form sent twice at once: the other one has been taken meanwhile.
             if earlier := self.earlier(key):
                 return self.to_booking(earlier)
+            # The time was being held for this very form at the same moment.
+            if self.hold is None and (held := guest.held(self.request, self.page, self.now, key)):
+                self.hold = held
+                return self.take()
             return self.refused(refused.refusal, start, key)
 
     def refused(self, refusal: Refusal, start: datetime, key: str) -> HttpResponse:
@@ -325,6 +335,7 @@ class Sheet:
             return guest.stopped(self.request, self.page)
         known = entered(posted)
         entries = [(name, value) for name in known for value in posted.getlist(name) if value]
+        entries += [("hold", self.hold.token)] if self.hold else []
         again = guest.start_text(start) if start else ""
         retry = {"url": self.request.get_full_path(), "entries": [("again", again), *entries]}
         return guest.stopped(self.request, self.page, status=409, retry=retry)
@@ -379,7 +390,7 @@ class Sheet:
             "gone": gone,
             "button": (_("Send the request") if self.page.approval else _("Book")) if start else "",
             "hold_url": link(self.request, guest.address("hold", self.page)) if start and not held else "",
-            "hold": held.token if held else "",
+            "held": _held(held, self.zone) if held else None,
             **guest.manner(self.request, self.page),
         }
         return guest.show(self.request, "public/form.html", context, status=status)

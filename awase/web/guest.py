@@ -167,10 +167,11 @@ def places_at(answer: Offer, start: datetime, host_id: int | None) -> tuple[int,
     return tuple(place for place in places if place in own)
 
 
-def held(request: HttpRequest, page: BookingPage, now: datetime) -> Hold | None:
-    """The time held for this guest on this page: by the form, or by the browser, so that neither reloading nor
-    going back bars their own time to them."""
-    return holds.live_token(page, request.POST.get("hold") or request.COOKIES.get(HOLD_COOKIE, ""), now)
+def held(request: HttpRequest, page: BookingPage, now: datetime, key: str = "") -> Hold | None:
+    """The time held for this guest on this page: by the form (`key`, even where the answer that would have told
+    them was lost), or by the browser, so that neither reloading nor going back bars their own time to them."""
+    tokens = (request.POST.get("hold"), key, request.COOKIES.get(HOLD_COOKIE))
+    return next(filter(None, (holds.live_token(page, token, now) for token in tokens if token)), None)
 
 
 def whole_offer(

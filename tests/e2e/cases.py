@@ -7,12 +7,12 @@ nothing is in use, `*` an error under *go on without it*.
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from tests.e2e.inside import enter
 
 ADMIN, WORKSPACE = "admin@cases.example", "cases"
 
@@ -128,12 +128,5 @@ def connect(member: object, token: str, address: str, now: datetime) -> None:
 
 
 if __name__ == "__main__":
-    import django
-
-    from awase.demo.place import Place
-
-    folder = Path(sys.argv[1])
-    kept = json.loads((folder / "demo.json").read_text(encoding="utf-8"))
-    os.environ |= Place(folder=folder, **kept).environment()
-    django.setup()
+    enter(Path(sys.argv[1]))
     write(datetime.now(UTC))

@@ -12,14 +12,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 import psutil
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 
 from awase.demo.people import PASSWORD, WORKSPACE_SLUG, Person
 
@@ -176,6 +177,10 @@ class Reader:
     height: int = 900
     dark: bool = False
 
+    @property
+    def name(self) -> str:
+        return f"{self.language}-{self.width}-{'dark' if self.dark else 'light'}"
+
     def say(self, japanese: str, english: str) -> str:
         return japanese if self.language == "ja" else english
 
@@ -227,9 +232,11 @@ def pictures(request: pytest.FixtureRequest) -> Path:
     return folder
 
 
-@pytest.fixture
-def visit(chromium: Browser, demo: Demo, reader: Reader, pictures: Path) -> Iterator[object]:
-    """visit() opens a fresh browser window of this reader. A screen with an error of its own fails the test."""
+@contextmanager
+def windows(
+    chromium: Browser, demo: Demo, reader: Reader, pictures: Path, state: StorageState | None = None
+) -> Iterator[Callable[[], Visit]]:
+    """Opens browser windows of this reader. A screen with an error of its own fails the test."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
@@ -239,6 +246,7 @@ def visit(chromium: Browser, demo: Demo, reader: Reader, pictures: Path) -> Iter
             timezone_id=reader.time_zone,
             viewport={"width": reader.width, "height": reader.height},
             color_scheme="dark" if reader.dark else "light",
+            storage_state=state,
         )
         context.set_default_timeout(15_000)
         contexts.append(context)
@@ -253,3 +261,10 @@ def visit(chromium: Browser, demo: Demo, reader: Reader, pictures: Path) -> Iter
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def visit(chromium: Browser, demo: Demo, reader: Reader, pictures: Path) -> Iterator[Callable[[], Visit]]:
+    """visit() opens a fresh browser window of this reader."""
+    with windows(chromium, demo, reader, pictures) as enter:
+        yield enter

@@ -1,50 +1,38 @@
-"""Every screen opens, fits its window sideways and speaks the reader's language; a picture of each is kept."""
+"""Every screen opens, fits its window sideways, speaks the reader's language and bars nobody; its picture is kept.
+
+`make test` looks at them with two readers; `make photos` takes them in both languages, widths and colours, and puts
+them side by side in `.artifacts/screens/index.html`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from html import escape
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Response, StorageState
 
-from awase.demo.people import SATO, TANAKA
+from awase.demo.people import Person
 from tests.e2e.axe import violations
-from tests.e2e.conftest import Demo, Reader, Visit
+from tests.e2e.conftest import ENGLISH, JAPANESE, PICTURES, REPOSITORY, Demo, Reader, windows
+from tests.e2e.screens import SCREENS, Screen
 
-HOST_SCREENS = {
-    "home": "/app/",
-    "pages": "/app/pages",
-    "new-page": "/app/pages/new",
-    "bookings": "/app/bookings",
-    "schedules": "/app/schedules",
-    "connections": "/app/connections",
-    "team": "/app/team",
-    "insights": "/app/insights",
-    "requests": "/app/bookings?tab=requests",
-    "google": "/app/connections/google",
-    "microsoft": "/app/connections/microsoft",
-    "zoom": "/app/connections/zoom",
-    "mailbox": "/app/mailbox",
-    "password": "/accounts/password/change/",
-}
-# Where a list leads to: the first entry of it.
-ENTRIES = {
-    "page-editor": ("/app/pages", "article.card h3 a"),
-    "page-history": ("/app/pages", "article.card a[href$='/history']"),
-    "account-history": ("/app/connections/google", "a[href$='/history']"),
-    "booking": ("/app/bookings", "main a[href^='/app/bookings/']"),
-    "schedule": ("/app/schedules", "main a[href^='/app/schedules/']"),
-    "leaving": ("/app/team", "main a[href$='/leave']"),
-    "mail": ("/app/mailbox", "main a[href^='/app/mailbox/']"),
-}
-GUEST_SCREENS = {
-    "profile": "/minato/",
-    "booking-page": "/minato/meeting/",
-    "several-places": "/minato/visit/",
-    "assigned": "/minato/product-demo/",
-    "stopped-by-hand": "/minato/interview/",
-    "log-in": "/accounts/login/",
-    "reset": "/accounts/password/reset/",
-}
+PHOTOS = bool(os.environ.get("AWASE_PHOTOS"))
+READERS = (
+    [
+        Reader(*speaks, width=width, height=height, dark=dark)
+        for speaks in (("ja", "ja-JP", "Asia/Tokyo"), ("en", "en-US", "America/New_York"))
+        for width, height in ((375, 812), (1280, 900))
+        for dark in (False, True)
+    ]
+    if PHOTOS
+    else [JAPANESE, ENGLISH]
+)
 FAULTS = """() => {
     const root = document.documentElement, faults = [];
     if (root.scrollWidth > root.clientWidth) faults.push(`wider than the window: ${root.scrollWidth}`);
@@ -60,35 +48,96 @@ FAULTS = """() => {
 }"""
 
 
-def look(window: Visit, reader: Reader, name: str) -> None:
-    """Check the screen that is open, and keep its picture."""
-    page = window.page
-    page.wait_for_load_state("load")
-    assert page.evaluate(FAULTS) == [], page.url
-    assert violations(page) == [], page.url
-    assert page.locator("html").get_attribute("lang") == reader.language
-    window.picture(name)
+@pytest.fixture(scope="module")
+def scenes(demo: Demo) -> dict[str, str]:
+    """The addresses of the pages and bookings that were made for the screens."""
+    made = subprocess.run(
+        [sys.executable, "-m", "tests.e2e.scenes", str(demo.folder)],
+        cwd=REPOSITORY,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return json.loads(made.stdout)
 
 
-@pytest.mark.parametrize("person", [SATO, TANAKA], ids=["member", "owner"])
-def test_every_screen_for_hosts(demo: Demo, visit: Callable[[], Visit], reader: Reader, person):
-    window = visit()
-    window.log_in(person)
-    for name, path in HOST_SCREENS.items():
-        answer = window.page.goto(demo.url + path)
-        assert answer.status == 200, path
-        look(window, reader, name)
-    for name, (path, entry) in ENTRIES.items():
-        window.open(path).locator(entry).first.click()
-        look(window, reader, name)
+@pytest.fixture(scope="module")
+def logged_in(demo: Demo, chromium: Browser) -> Callable[[Person], StorageState]:
+    """What a browser keeps of somebody who has logged in; each logs in once."""
+    known: dict[Person, StorageState] = {}
+
+    def enter(person: Person) -> StorageState:
+        if person not in known:
+            with windows(chromium, demo, JAPANESE, PICTURES) as visit:
+                window = visit()
+                window.log_in(person)
+                known[person] = window.context.storage_state()
+        return known[person]
+
+    return enter
 
 
-def test_every_screen_for_guests(demo: Demo, visit: Callable[[], Visit], reader: Reader):
-    window = visit()
-    for name, path in GUEST_SCREENS.items():
-        answer = window.page.goto(demo.url + path)
-        assert answer.status == 200, path
-        look(window, reader, name)
-    answer = window.page.goto(f"{demo.url}/minato/nothing-here/")
-    assert answer.status == 404
-    look(window, reader, "not-found")
+@pytest.fixture(scope="module", autouse=True)
+def album() -> Iterator[None]:
+    """The pictures of an earlier run go; those of this run get a page that shows them side by side."""
+    for reader in READERS:
+        for old in (PICTURES / reader.name).glob("*.png"):
+            old.unlink()
+    yield
+    write_index(PICTURES)
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name, indirect=True)
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
+def test_screen(
+    demo: Demo,
+    chromium: Browser,
+    scenes: dict[str, str],
+    logged_in: Callable[[Person], StorageState],
+    reader: Reader,
+    screen: Screen,
+) -> None:
+    state = logged_in(screen.who) if screen.who else None
+    with windows(chromium, demo, reader, PICTURES / reader.name, state) as visit:
+        page = visit().page
+        answers: list[Response] = []
+        page.on("response", lambda answer: answers.append(answer))
+        page.goto(demo.url + screen.path.format_map(scenes))
+        for selector in screen.follow:
+            page.locator(selector).first.click()
+        if screen.then:
+            screen.then(page)
+        page.wait_for_load_state("load")
+        page.locator(".htmx-request").wait_for(state="detached")
+        page.screenshot(path=PICTURES / reader.name / f"{screen.name}.png", full_page=True)
+        assert page.evaluate(FAULTS) == []
+        assert violations(page) == []
+        assert page.locator("html").get_attribute("lang") == reader.language
+        assert [answer.status for answer in answers if answer.request.is_navigation_request()][-1] == screen.status
+
+
+def write_index(folder: Path) -> None:
+    """A page with a row for each screen and a picture for each reader; what has no picture is left out."""
+    readers = [reader for reader in READERS if (folder / reader.name).is_dir()]
+    rows = "".join(
+        f'<h2 id="{escape(screen.name)}">{escape(screen.name)}</h2><div>'
+        + "".join(
+            f'<figure><a href="{reader.name}/{screen.name}.png">'
+            f'<img loading="lazy" src="{reader.name}/{screen.name}.png" alt=""></a>'
+            f"<figcaption>{reader.name}</figcaption></figure>"
+            for reader in readers
+            if (folder / reader.name / f"{screen.name}.png").exists()
+        )
+        + "</div>"
+        for screen in SCREENS
+    )
+    style = (
+        "body{font:14px system-ui;margin:24px;background:#888}div{display:flex;gap:16px;overflow-x:auto}"
+        "figure{margin:0;flex:none}img{height:420px;max-width:640px;object-fit:cover;object-position:top}"
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "index.html").write_text(
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Screens</title><style>{style}</style>'
+        f"<h1>Screens</h1>{rows}</html>",
+        encoding="utf-8",
+    )

@@ -166,11 +166,31 @@ def test_the_form_holds_its_time_against_others_and_books_it(
     assert Booking.objects.get().start == start and not Hold.objects.exists()
 
 
-def test_a_hold_that_is_not_ours_does_not_help(english: Guest, page: BookingPage, free_start: Any) -> None:
+def test_a_lost_answer_does_not_bar_ones_own_time(english: Guest, page: BookingPage, free_start: Any) -> None:
     form = english.open_form(page, free_start(page))
+    english.client.post("/minato/meet/hold", {"token": form.values["token"]})
+    english.client.cookies.clear()  # neither the answer nor its cookie has arrived
+    assert "hold" not in form.values
+    assert english.send(form).status_code == 303
+    assert not Hold.objects.exists()
+
+
+def test_a_form_whose_hold_ran_out_may_ask_again_from_another_network(
+    english: Guest, page: BookingPage, free_start: Any
+) -> None:
+    form = english.open_form(page, free_start(page))
+    english.client.post("/minato/meet/hold", {"token": form.values["token"]})
+    Hold.objects.update(expires_at=utcnow() - timedelta(seconds=1), client="another")
+    again = english.client.post("/minato/meet/hold", {"token": form.values["token"]})
+    assert again.status_code == 200 and Hold.objects.get().expires_at > utcnow()
+
+
+def test_a_hold_that_is_not_ours_does_not_help(english: Guest, page: BookingPage, free_start: Any) -> None:
+    start, other = free_start(page), Guest("en-US")
+    form, theirs = english.open_form(page, start), other.open_form(page, start)
     assert english.client.post("/minato/meet/hold", {"token": "forged"}).status_code == 204
     english.client.post("/minato/meet/hold", {"token": form.values["token"]})
-    assert Guest("en-US").send(form, hold="0" * 32).status_code == 409
+    assert other.send(theirs, hold="0" * 32).status_code == 409
 
 
 @pytest.fixture
