@@ -12,10 +12,12 @@ import logging
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from types import FrameType
+from typing import Any
 
 from django.db import DatabaseError, close_old_connections, connections
 
@@ -39,9 +41,9 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def run_effect(effect_id: int) -> None:
+def run_effect(claim: effects.Claim) -> None:
     """Carry out one claimed effect."""
-    effects.run(effect_id, _now())
+    effects.run(claim, _now())
 
 
 def run_check(credential_id: int) -> None:
@@ -54,11 +56,11 @@ def run_check(credential_id: int) -> None:
 def work_once() -> int:
     """Run everything that is due now, in this thread, until nothing is; returns how many pieces of work."""
     total = sweep(_now())
-    while claimed := [(run_effect, pk) for pk in effects.claim_due(_now(), BATCH)] + [
-        (run_check, pk) for pk in checks.claim_due(_now(), BATCH)
+    while claimed := [partial(run_effect, claim) for claim in effects.claim_due(_now(), BATCH)] + [
+        partial(run_check, pk) for pk in checks.claim_due(_now(), BATCH)
     ]:
-        for work, pk in claimed:
-            work(pk)
+        for work in claimed:
+            work()
         total += len(claimed)
     return total
 
@@ -131,18 +133,18 @@ class Worker:
         with self.counting:
             return AT_ONCE - self.under_way[lane]
 
-    def _start(self, lane: Lane, task: Callable[[int], None], claimed: list[int]) -> int:
+    def _start(self, lane: Lane, task: Callable[[Any], None], claimed: Sequence[object]) -> int:
         with self.counting:
             self.under_way[lane] += len(claimed)
-        for pk in claimed:
-            self.pool.submit(self._guarded, lane, task, pk)
+        for claim in claimed:
+            self.pool.submit(self._guarded, lane, task, claim)
         return len(claimed)
 
-    def _guarded(self, lane: Lane, task: Callable[[int], None], pk: int) -> None:
+    def _guarded(self, lane: Lane, task: Callable[[Any], None], claim: object) -> None:
         try:
-            task(pk)
+            task(claim)
         except Exception:
-            logger.exception("%s(%s) failed; it falls due again when its lease runs out", task.__name__, pk)
+            logger.exception("%s(%s) failed; it falls due again when its lease runs out", task.__name__, claim)
         finally:
             connections.close_all()
             with self.counting:

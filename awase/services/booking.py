@@ -189,8 +189,7 @@ def place(
         session = Booking.objects.get(pk=placement.session_id)
         like(booking, session)
         if seated:
-            booking.session = session
-            booking.save()
+            _sit(booking, session)
             return
     elif placement.location is not None or not booking.location_kind:  # what was agreed stands, until it is repaired
         for name, value in location_fields(placement, guests_place=guests_place).items():
@@ -215,6 +214,14 @@ def place(
     like(session, booking)
     session.save()
     occupy(session, page, wish, placement, now, fresh=True)
+    _sit(booking, session)
+
+
+def _sit(booking: Booking, session: Booking) -> None:
+    """Give a booking its seat; the hosts that it kept in mind are the session's from now on."""
+    if booking.pk is not None:
+        HostTime.objects.filter(booking=booking).delete()
+        RoomTime.objects.filter(booking=booking).delete()
     booking.session = session
     booking.save()
 

@@ -1,11 +1,12 @@
 """Calls that effects make in the name of an account, and what can come of an effect besides being done."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.cache import cache
 
 from awase.domain.errors import Capability, FailureClass, ProviderError
-from awase.models import Credential
+from awase.models import Credential, Effect
 from awase.services.signals import Cause, Good, record
 
 SHORT = timedelta(minutes=1)  # a wait that is not worth telling the account's other work of
@@ -19,13 +20,25 @@ class Postponed(Exception):
         self.pause = pause
 
 
-class Parked(Exception):
-    """Waits for a person; `credential` is the account whose repair resumes it (None: there is none)."""
+class LeaseLost(Exception):
+    """The effect's lease ran out and somebody else took it over: nothing more is to be done here."""
 
-    def __init__(self, credential: Credential | None, reason: str) -> None:
+
+class Parked(Exception):
+    """Waits for a person; `credential` is the account whose repair resumes it (None: there is none), `capability`
+    what it may lack."""
+
+    def __init__(self, credential: Credential | None, reason: str, capability: Capability | None = None) -> None:
         super().__init__(reason)
-        self.credential = credential
-        self.reason = reason
+        self.credential, self.reason, self.capability = credential, reason, capability
+
+
+def remember(effect: Effect, payload: dict[str, Any]) -> None:
+    """Write down what this effect must know when it runs again, as long as it is ours. Raises LeaseLost."""
+    mine = Effect.objects.filter(pk=effect.pk, lease_token=effect.lease_token)
+    if not mine.update(payload=payload):
+        raise LeaseLost
+    effect.payload = payload
 
 
 class Call:
@@ -54,4 +67,4 @@ class Call:
             if failure.retry_at and failure.retry_at - self.now > SHORT:
                 cache.set(self._rest, failure.retry_at, (failure.retry_at - self.now).total_seconds())
             if failure.kind is FailureClass.RECONNECT:
-                raise Parked(self.credential, (failure.reason or failure.kind).value) from error
+                raise Parked(self.credential, (failure.reason or failure.kind).value, self.capability) from error

@@ -8,6 +8,7 @@ that says the account works again.
 import logging
 import uuid
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -15,12 +16,12 @@ from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, Wh
 from django.db.models.functions import Coalesce
 
 from awase.domain.errors import Failure, FailureClass, ProviderError
-from awase.domain.health import BACKED_BY, Service
-from awase.models import Booking, BookingState, CalendarEvent, Effect, EffectKind, EffectState
-from awase.services import deliveries, events, hosts, mail, meetings
-from awase.services.calls import Parked, Postponed
+from awase.domain.health import BACKED_BY, Service, Standing
+from awase.models import Booking, BookingState, CalendarEvent, Credential, Effect, EffectKind, EffectState
+from awase.services import deliveries, events, hosts, mail, meetings, outbox
+from awase.services.calls import LeaseLost, Parked, Postponed
+from awase.services.health import standing_of
 from awase.services.moving import hand_over
-from awase.services.outbox import LINK_KINDS, REMINDERS
 from awase.services.waiting import host_unsettled, link_pending
 
 logger = logging.getLogger(__name__)
@@ -48,13 +49,20 @@ _LANE = Case(
 )
 
 
+class Claim(NamedTuple):
+    """An effect to be run now, and the lease under which it was claimed for that."""
+
+    effect_id: int
+    lease: str
+
+
 def any_due(now: datetime) -> bool:
     """Whether any effect waits to be claimed."""
     return _due(now).exists()
 
 
-def claim_due(now: datetime, most: int, lane: Service | EffectKind | None = None) -> list[int]:
-    """Ids of effects to run now, of one lane or of all, each leased to the caller. Those whose lease ran out are
+def claim_due(now: datetime, most: int, lane: Service | EffectKind | None = None) -> list[Claim]:
+    """Effects to run now, of one lane or of all, each leased to the caller. Those whose lease ran out are
     claimed again.
 
     Webhooks come last and few at a time, over all workers: a slow receiver must not keep others waiting.
@@ -76,25 +84,27 @@ def _due(now: datetime) -> QuerySet[Effect]:
     )
 
 
-def _claim(due: QuerySet[Effect], now: datetime, most: int) -> list[int]:
+def _claim(due: QuerySet[Effect], now: datetime, most: int) -> list[Claim]:
+    rows = due.order_by("next_at", "pk").values_list("pk", "state", "lease_token")[:most]
+    claims = [(Claim(pk, uuid.uuid4().hex), state, lease) for pk, state, lease in rows]
     return [
-        pk
-        for pk, state, lease in due.order_by("next_at", "pk").values_list("pk", "state", "lease_token")[:most]
-        if Effect.objects.filter(pk=pk, state=state, lease_token=lease).update(
-            state=EffectState.RUNNING, lease_until=now + settings.AWASE_LEASE, lease_token=uuid.uuid4().hex
+        claim
+        for claim, state, lease in claims
+        if Effect.objects.filter(pk=claim.effect_id, state=state, lease_token=lease).update(
+            state=EffectState.RUNNING, lease_until=now + settings.AWASE_LEASE, lease_token=claim.lease
         )
     ]
 
 
-def run(effect_id: int, now: datetime) -> None:
-    """Carry out one claimed effect."""
-    effect = _with_booking().get(pk=effect_id)
-    if effect.state != EffectState.RUNNING:
+def run(claim: Claim, now: datetime) -> None:
+    """Carry out one claimed effect, unless the claim ran out before and somebody else took it over."""
+    effect = _with_booking().filter(pk=claim.effect_id, state=EffectState.RUNNING, lease_token=claim.lease).first()
+    if effect is None:
         return
     effect.attempts += 1
     Effect.objects.filter(pk=effect.pk).update(attempts=effect.attempts)
     if effect.attempts > MOST_ATTEMPTS:
-        _give_up(effect, "it ends its worker each time")
+        _give_up(effect, "it ends its worker each time", now)
         return
     try:
         match effect.kind:
@@ -104,17 +114,13 @@ def run(effect_id: int, now: datetime) -> None:
                 _mail(effect, now)
             case EffectKind.WEBHOOK:
                 deliveries.deliver(effect, now)
+    except LeaseLost:
+        logger.warning("effect %s took longer than its lease; somebody else took it over", effect.key)
     except (Postponed, deliveries.Later) as wait:
         spread = 0.1 * _jitter(effect) * min(wait.pause, LONGEST_PAUSE)
         _again(effect, now + wait.pause + spread, "", attempts=effect.attempts - 1)
     except Parked as parked:
-        _settle(
-            effect,
-            state=EffectState.PARKED,
-            parked_for=parked.credential,
-            parked_reason=parked.reason,
-            last_error=parked.reason,
-        )
+        _park(effect, parked, now)
     except mail.NotSent as error:
         if "failing_since" not in effect.payload:
             _mark(effect, "failing_since", now.isoformat())
@@ -122,7 +128,7 @@ def run(effect_id: int, now: datetime) -> None:
         _try_again(effect, str(error), now, until=since + GIVEN_UP_AFTER)
     except deliveries.NotTaken as error:
         if error.pause is None:
-            _settle(effect, state=EffectState.FAILED, last_error=str(error)[:300])
+            _rest(effect, now, state=EffectState.FAILED, last_error=str(error)[:300])
         else:
             _again(effect, now + error.pause, str(error))
     except ProviderError as error:
@@ -138,17 +144,55 @@ def _with_booking() -> QuerySet[Effect]:
 
 
 def _finish(effect: Effect, now: datetime) -> None:
-    """Done, unless the booking changed meanwhile: then once more."""
-    settled = {"done": effect.wanted, "lease_until": None, "lease_token": "", "last_error": "", "attempts": 0}
+    _rest(effect, now, state=EffectState.DONE, done=effect.wanted, last_error="", attempts=0)
+
+
+def _rest(effect: Effect, now: datetime, **fields: object) -> None:
+    """Leave it at that, done, parked or given up; unless the booking changed meanwhile: then once more."""
+    freed = {"lease_until": None, "lease_token": ""}
+    again = {"state": EffectState.PENDING, "next_at": now, "attempts": 0, "last_error": ""}
     mine = Effect.objects.filter(pk=effect.pk, lease_token=effect.lease_token)
-    if not mine.filter(wanted=effect.wanted).update(state=EffectState.DONE, **settled):
-        mine.update(state=EffectState.PENDING, next_at=now, **settled)
+    if mine.filter(wanted=effect.wanted).update(**freed, **fields) or mine.update(**freed, **again):
+        return
+    if effect.kind in outbox.OUTSIDE:
+        # Taken over because the lease had run out: it may be our outdated work that stands outside last.
+        taken_over = Effect.objects.filter(pk=effect.pk)
+        taken_over.update(wanted=F("wanted") + 1)
+        taken_over.exclude(state=EffectState.RUNNING).update(**again)
 
 
 def _settle(effect: Effect, **fields: object) -> None:
     Effect.objects.filter(pk=effect.pk, lease_token=effect.lease_token).update(
         lease_until=None, lease_token="", **fields
     )
+
+
+def _park(effect: Effect, parked: Parked, now: datetime) -> None:
+    """Let it wait for a person; or try again where the repair came before it could begin to wait. The account is
+    locked, as it is when it is repaired, so that the one sees the other."""
+    with transaction.atomic():
+        accounts = Credential.objects.select_for_update(no_key=True)
+        credential = accounts.filter(pk=parked.credential.pk).first() if parked.credential else None
+        if credential is not None and not _is_broken(credential, effect, parked, now):
+            _try_again(effect, parked.reason, now, until=_booking(effect).end + GIVEN_UP_AFTER)
+            return
+        _rest(
+            effect,
+            now,
+            state=EffectState.PARKED,
+            parked_for=credential,
+            parked_reason=parked.reason,
+            last_error=parked.reason,
+        )
+
+
+def _is_broken(credential: Credential, effect: Effect, parked: Parked, now: datetime) -> bool:
+    """Whether what this effect waits for is still the matter with the account."""
+    if parked.reason == events.CALENDAR_MISSING:
+        mine = CalendarEvent.objects.filter(booking=effect.booking, member=effect.member)
+        return mine.filter(calendar__missing_since__isnull=False).exists()
+    lacks = parked.capability is not None and parked.capability.value in credential.lacking
+    return lacks or standing_of(credential, now)[0] is Standing.ERROR
 
 
 def _again(effect: Effect, at: datetime, error: str, attempts: int | None = None) -> None:
@@ -166,7 +210,7 @@ def _try_again(
 ) -> None:
     """After a pause that grows, and is another for each effect; given up once `until` is over."""
     if now >= until and effect.attempts >= FEWEST_TRIES:
-        _give_up(effect, error)
+        _give_up(effect, error, now)
         return
     pause = min(timedelta(seconds=2**effect.attempts), LONGEST_PAUSE)
     _again(effect, max(not_before or now, now + pause) + 0.25 * _jitter(effect) * pause, error)
@@ -177,9 +221,9 @@ def _jitter(effect: Effect) -> float:
     return (effect.pk * 0.6180339887) % 1
 
 
-def _give_up(effect: Effect, error: str) -> None:
+def _give_up(effect: Effect, error: str, now: datetime) -> None:
     logger.error("effect %s given up: %s", effect.key, error)
-    _settle(effect, state=EffectState.FAILED, last_error=error[:300])
+    _rest(effect, now, state=EffectState.FAILED, last_error=error[:300])
 
 
 def _take_failure(effect: Effect, failure: Failure, now: datetime) -> None:
@@ -190,7 +234,7 @@ def _take_failure(effect: Effect, failure: Failure, now: datetime) -> None:
         until = _booking(effect).end + GIVEN_UP_AFTER
         _try_again(effect, error, now, until=until, not_before=failure.retry_at)
     else:
-        _give_up(effect, error)
+        _give_up(effect, error, now)
 
 
 def _outside(effect: Effect, now: datetime) -> None:
@@ -222,7 +266,7 @@ def _mail(effect: Effect, now: datetime) -> None:
     names = template in hosts.NAMING and effect.member_id is None and hosts.assigned(booking)
     if names and host_unsettled(booking, effect.created_at, now):
         raise Postponed(timedelta(seconds=2))
-    if template in TELL_THE_LINK and booking.location_kind in LINK_KINDS and not booking.join_url:
+    if template in TELL_THE_LINK and booking.location_kind in outbox.LINK_KINDS and not booking.join_url:
         if link_pending(booking, effect.created_at, now):
             raise Postponed(timedelta(seconds=2))
         _mark(effect, "link_follows")
@@ -239,7 +283,7 @@ def _mark(effect: Effect, what: str, value: bool | str = True) -> None:
 
 
 TELL_THE_LINK = {*hosts.NAMING, "changed", "host_booked"}
-ABOUT_WHAT_STANDS = {*TELL_THE_LINK, "host_changed", "link_follows", *REMINDERS}
+ABOUT_WHAT_STANDS = {*TELL_THE_LINK, "host_changed", "link_follows", *outbox.REMINDERS}
 ABOUT_REQUESTS = {"requested", "host_requested"}
 
 
@@ -249,7 +293,7 @@ def _still_true(effect: Effect, booking: Booking, template: str, now: datetime) 
         return False
     if template in ABOUT_REQUESTS and booking.state != BookingState.REQUESTED:
         return False
-    if template in REMINDERS and effect.payload["sequence"] != booking.sequence:
+    if template in outbox.REMINDERS and effect.payload["sequence"] != booking.sequence:
         return False
     if template == "reminder":
         return now < booking.start

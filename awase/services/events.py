@@ -11,12 +11,14 @@ from awase.models import Booking, Calendar, CalendarEvent, Effect
 from awase.models.booking import new_uid
 from awase.providers.protocols import WrittenEvent
 from awase.services import outbox
-from awase.services.calls import Call, Parked, Postponed
+from awase.services.calls import Call, Parked, Postponed, remember
 from awase.services.drafts import event_draft
 from awase.services.hosts import stands
 from awase.services.signals import Cause, Good, record
 from awase.services.tokens import source
 from awase.services.waiting import link_pending
+
+CALENDAR_MISSING = "calendar_missing"  # why an event waits: there is no other calendar that it could go into
 
 
 def bring(effect: Effect, now: datetime) -> None:
@@ -45,12 +47,12 @@ def bring(effect: Effect, now: datetime) -> None:
             if not due:
                 provider.delete_event(event.calendar.external_id, event.key, event.external_id)
                 return
-            _mark(effect, {"asked": True})
+            remember(effect, {"asked": True})
             draft = event_draft(booking, event, meet=holds_meet)
             written = provider.put_event(event.calendar.external_id, draft, event.external_id)
     except Parked:
         if untouched:
-            _mark(effect, {})  # the only call ever made was refused
+            remember(effect, {})  # the only call ever made was refused
         raise
     except ProviderError as error:
         if not due or error.failure.kind is not FailureClass.NOT_FOUND:
@@ -66,15 +68,9 @@ def bring(effect: Effect, now: datetime) -> None:
     if holds_meet and not booking.join_url:
         if written.meet_failure:
             record(credential.pk, written.meet_failure, Cause.CALL, now)
-            raise Parked(credential, (written.meet_failure.reason or Reason.LICENCE_MISSING).value)
+            raise Parked(credential, (written.meet_failure.reason or Reason.LICENCE_MISSING).value, Capability.MEET)
         _keep_link(effect, booking, written, now)
         record(credential.pk, Good(capability=Capability.MEET), Cause.CALL, now)
-
-
-def _mark(effect: Effect, payload: dict[str, bool]) -> None:
-    if effect.payload != payload:
-        effect.payload = payload
-        Effect.objects.filter(pk=effect.pk).update(payload=payload)
 
 
 def _elsewhere(booking: Booking, event: CalendarEvent) -> CalendarEvent:
@@ -88,7 +84,7 @@ def _elsewhere(booking: Booking, event: CalendarEvent) -> CalendarEvent:
         return event
     if event.calendar is None:
         raise Parked(None, "not_connected")
-    raise Parked(event.calendar.connection.credential, "calendar_missing")
+    raise Parked(event.calendar.connection.credential, CALENDAR_MISSING)
 
 
 def _keep_link(effect: Effect, booking: Booking, written: WrittenEvent, now: datetime) -> None:

@@ -8,7 +8,6 @@ attempt whose answer was lost is found again, also if the booking was moved or c
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 
@@ -19,7 +18,7 @@ from awase.domain.health import BACKED_BY, LocationKind
 from awase.models import Booking, Connection, Effect
 from awase.providers.protocols import ConferenceProvider, Meeting, MeetingDraft
 from awase.services import outbox
-from awase.services.calls import Call, Parked, Postponed
+from awase.services.calls import Call, LeaseLost, Parked, Postponed, remember
 from awase.services.drafts import meeting_draft
 from awase.services.health import member_values
 from awase.services.hosts import stands
@@ -50,11 +49,16 @@ def bring(effect: Effect, now: datetime) -> None:
                 _delete(effect, kind, provider, draft)
                 return
             if "meeting" not in before or not booking.join_url:  # handed away and back, it lost its link
-                _keep(effect, booking, connection, _make(effect, connection, kind, provider, draft), now)
+                made = _make(effect, connection, kind, provider, draft)
+                try:
+                    _keep(effect, booking, connection, made, now)
+                except LeaseLost:
+                    _take_back(effect, provider, made)
+                    raise
             _update(effect, provider, draft)
     except Parked:
         if "at" not in before:
-            _remember(effect, {})  # the only call ever made was refused
+            remember(effect, {})  # the only call ever made was refused
         raise
 
 
@@ -65,7 +69,7 @@ def _connection(effect: Effect, kind: LocationKind, now: datetime) -> Connection
         return asked
     member = effect.member
     assert member is not None
-    _remember(effect, {})
+    remember(effect, {})
     behind = account_behind(member_values([member.pk], now)[member.pk], kind)
     return links.get(pk=behind.id) if behind else None
 
@@ -76,8 +80,15 @@ def _make(
     """The meeting, at the times that the effect remembers: the one that was asked for before, or a new one."""
     if made := _lost(effect, kind, provider, draft):
         return made
-    _remember(effect, {"connection": connection.pk, "at": _times(draft)})
+    remember(effect, {"connection": connection.pk, "at": _times(draft)})
     return provider.create_meeting(draft)
+
+
+def _take_back(effect: Effect, provider: ConferenceProvider, made: Meeting) -> None:
+    """Whoever took the effect over has made another meeting: ours is one too many."""
+    kept = Effect.objects.get(pk=effect.pk).payload.get("meeting", made.id)
+    if kept != made.id:
+        provider.delete_meeting(made.id)
 
 
 def _update(effect: Effect, provider: ConferenceProvider, draft: MeetingDraft) -> None:
@@ -87,10 +98,10 @@ def _update(effect: Effect, provider: ConferenceProvider, draft: MeetingDraft) -
         provider.update_meeting(effect.payload["meeting"], draft)
     except ProviderError as error:
         if error.failure.scope is FailureScope.EVENT and error.failure.kind is FailureClass.NOT_FOUND:
-            _remember(effect, {})  # deleted behind our back
+            remember(effect, {})  # deleted behind our back
             raise Postponed(timedelta(seconds=1)) from error
         raise
-    _remember(effect, {**effect.payload, "at": _times(draft)})
+    remember(effect, {**effect.payload, "at": _times(draft)})
 
 
 def _delete(effect: Effect, kind: LocationKind, provider: ConferenceProvider, draft: MeetingDraft) -> None:
@@ -99,7 +110,7 @@ def _delete(effect: Effect, kind: LocationKind, provider: ConferenceProvider, dr
         meeting_id = lost.id
     if meeting_id is not None:
         provider.delete_meeting(meeting_id)
-    _remember(effect, {})
+    remember(effect, {})
 
 
 def _lost(effect: Effect, kind: LocationKind, provider: ConferenceProvider, draft: MeetingDraft) -> Meeting | None:
@@ -116,11 +127,6 @@ def _times(draft: MeetingDraft) -> list[str]:
     return [draft.start.isoformat(), draft.end.isoformat()]
 
 
-def _remember(effect: Effect, payload: dict[str, Any]) -> None:
-    effect.payload = payload
-    Effect.objects.filter(pk=effect.pk).update(payload=payload)
-
-
 def _keep(effect: Effect, booking: Booking, connection: Connection, made: Meeting, now: datetime) -> None:
     """Write down what was made; for people only if the booking has not been handed over meanwhile."""
     with transaction.atomic():
@@ -128,4 +134,4 @@ def _keep(effect: Effect, booking: Booking, connection: Connection, made: Meetin
         if shown.update(meeting_id=made.id, join_url=made.join_url, meeting_connection=connection):
             booking.seats.update(join_url=made.join_url)
             outbox.link_arrived(booking, now)
-        _remember(effect, {**effect.payload, "meeting": made.id})
+        remember(effect, {**effect.payload, "meeting": made.id})

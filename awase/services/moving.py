@@ -70,7 +70,7 @@ def move(
         )
         if placement.session_id is not None:
             if booking.is_session:
-                raise Refused(Refusal.SLOT_GONE)  # two sessions are not made one
+                raise Refused(Refusal.SLOT_GONE)  # its guest may move there, the session does not
             _change_seat(booking, wish, placement, now)
         elif booking.session is not None and wish.moving == booking:
             _change_seat(booking, wish, placement, now)
@@ -98,12 +98,13 @@ def with_its_session(booking: Booking) -> Booking:
 
 
 def _change_seat(booking: Booking, wish: Wish, placement: Placement, now: datetime) -> None:
-    """A guest leaves one session for another, which may have to be made."""
+    """A guest leaves one session for another, which may have to be made. A request that holds no seat holds none
+    there either."""
     left = booking.session
-    booking.start, booking.end, booking.session = wish.start, wish.end, None
-    booking.sequence += 1
+    _set_time(booking, wish)
+    booking.session = None
     booking.join_url = ""
-    place(booking, wish, placement, now, seated=True, guests_place=booking.location_detail)
+    place(booking, wish, placement, now, seated=left is not None, guests_place=booking.location_detail)
     if left is not None:
         leave(left, now)
     _tell_moved(booking, now)
@@ -113,13 +114,17 @@ def _shift(carrier: Booking, wish: Wish, placement: Placement, now: datetime) ->
     """Everything stays as it is but for the time, and for the host where the first one is not free then."""
     gone, come = _rehost(carrier, wish, placement, now)
     for one in _with_seats(carrier):
-        one.start, one.end = wish.start, wish.end
-        if one.answer_by is not None:
-            one.answer_by = min(one.answer_by, wish.start)
-        one.sequence += 1
+        _set_time(one, wish)
         one.save()
         _tell_moved(one, now, hosts=one.pk == carrier.pk and not come)
     _tell_handed(carrier, gone, come, now)
+
+
+def _set_time(booking: Booking, wish: Wish) -> None:
+    booking.start, booking.end = wish.start, wish.end
+    if booking.answer_by is not None:
+        booking.answer_by = min(booking.answer_by, wish.start)
+    booking.sequence += 1
 
 
 def _tell_moved(booking: Booking, now: datetime, *, hosts: bool = True) -> None:

@@ -157,9 +157,12 @@ def locked(page: BookingPage, scouted: Scouted, *, whole: bool = False) -> Itera
         with transaction.atomic():
             PageHealth.hold(page.pk)
             pages = BookingPage.objects.select_related("workspace")
-            if whole or page.limits or page.seats > 1:
+            alone = whole or _is_shared(page)
+            if alone:
                 pages = pages.select_for_update(of=("self",), no_key=True)
             page = pages.get(pk=page.pk)
+            if not alone and _is_shared(page):
+                raise Refused(Refusal.CHANGED)  # it has limits or seats since a moment ago
             members = Member.objects.filter(pk__in=scouted.known).order_by("pk")
             list(members.select_for_update(no_key=True).values_list("pk"))
             if scouted.rooms:
@@ -170,6 +173,11 @@ def locked(page: BookingPage, scouted: Scouted, *, whole: bool = False) -> Itera
         if OVERLAP in str(error):
             raise Refused(Refusal.SLOT_GONE) from None
         raise
+
+
+def _is_shared(page: BookingPage) -> bool:
+    """Whether bookings of the page bear on each other although they have no host in common."""
+    return bool(page.limits) or page.seats > 1
 
 
 def bookings_locked(booking: Booking) -> Booking:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from awase.models import Booking, BookingState, Member
+from awase.models import Booking, BookingState, Member, PageHealth
 from awase.services import outbox
 from awase.services.booking import free_time, leave, place
 from awase.services.health import verdict_of
@@ -16,20 +16,22 @@ from awase.services.refusals import Refusal, Refused
 
 
 def approve(booking: Booking, now: datetime, *, by: Member) -> Booking:
-    """Let a request stand as a booking. Where the slot was not held it must still be free, by the function that
-    listed it; notice and period bind guests and are left out. Raises Refused."""
+    """Let a request stand as a booking, as the host knows it: not one that was moved at this moment. Where the slot
+    was not held it must still be free, by the function that listed it; notice and period bind guests and are left
+    out. Raises Refused."""
     require_handling(by, booking)
     _require_waiting(booking, now)
     if carrier_of(booking).host_times.filter(active=True).exists():
         with transaction.atomic():
-            booking = _locked(booking, now)
+            PageHealth.hold(booking.page_id)
+            booking = _unchanged(booking, now)
             _require_health(booking, now)
             return _confirm(booking, now, by)
     minutes = (booking.end - booking.start) // timedelta(minutes=1)
     wish = standing_wish(booking, booking.start, minutes, booking)
     scouted = scout(eased(booking.page, unbound=True), wish, now)
     with locked(booking.page, scouted) as page:
-        booking = _locked(booking, now)
+        booking = _unchanged(booking, now)
         placement = decide(eased(page, unbound=True), wish, now, scouted)
         booking.page, booking.state = page, BookingState.CONFIRMED
         place(booking, wish, placement, now, seated=page.seats > 1, guests_place=booking.location_detail)
@@ -44,6 +46,13 @@ def _require_waiting(booking: Booking, now: datetime) -> None:
 def _locked(booking: Booking, now: datetime) -> Booking:
     booking = bookings_locked(booking)
     _require_waiting(booking, now)
+    return booking
+
+
+def _unchanged(booking: Booking, now: datetime) -> Booking:
+    before, booking = booking, _locked(booking, now)
+    if booking.sequence != before.sequence:
+        raise Refused(Refusal.CHANGED)
     return booking
 
 

@@ -114,7 +114,7 @@ def offer(
     answer = Offer(page, value, verdict, NOTHING, None, {})
     if not answer.accepting:
         return answer
-    sessions = sessions_of(page, asked) if page.seats > 1 else {}
+    sessions = sessions_of(page, asked) if page.seats > 1 and _may_join(moving) else {}
     rules = rules_of(page, asked, tuple(sessions.values()))
     hosts = host_times(answer, asked, now, without=without)
     return Offer(
@@ -125,6 +125,16 @@ def offer(
         read_until=_read_until(hosts, everybody=verdict.locations_by_owner),
         sessions={session.start: pk for pk, session in sessions.items()},
     )
+
+
+def _may_join(moving: Booking | None) -> bool:
+    """Whether what is moved can join a session that is there: a seat can, the only guest of a session too, and what
+    takes no time yet. Two that take their hosts' time are never made one."""
+    if moving is None or moving.session_id:
+        return True
+    if moving.is_session:
+        return moving.seats.filter(state__in=quotas.COUNTED).count() == 1
+    return not moving.host_times.filter(active=True).exists()
 
 
 def rules_of(page: BookingPage, asked: Asked | None = None, sessions: tuple[Session, ...] = ()) -> SlotRules:

@@ -20,7 +20,7 @@ from awase.domain.errors import Reason
 from awase.domain.health import Service
 from awase.models import Booking, BookingState, Effect, EffectKind, EffectState, HostTime, Member
 from awase.services import booking as bookings
-from awase.services import connections, dashboard, dates, mail, words
+from awase.services import connections, dashboard, dates, events, mail, words
 from awase.services.health import standing_of
 from awase.services.hosts import carrier_of, hosts_of
 from awase.services.permissions import may_handle
@@ -285,7 +285,7 @@ def _waiting(effect: Effect) -> Context:
         return {"kind": "danger", "what": what, "why": _("The service refused it for good."), "cures": []}
     if effect.parked_reason in list(Reason):
         why = words.happened(Reason(effect.parked_reason))
-    elif effect.parked_reason == "calendar_missing":
+    elif effect.parked_reason == events.CALENDAR_MISSING:
         why = _("The calendar that it belongs into is gone.")
     else:
         why = _("No account is connected for it.")

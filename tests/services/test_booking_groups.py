@@ -27,6 +27,7 @@ from awase.models.page import Approval
 from awase.services import booking, moving, requests
 from awase.services.booking import Refusal
 from awase.services.hosts import hosts_of
+from awase.services.slots import offer
 from tests.services.conftest import Control, utcnow
 from tests.services.test_booking_taking import refusal
 
@@ -242,3 +243,50 @@ def test_where_no_room_is_left_nothing_can_be_booked(
     start = free_start(page)
     assert set(book(elsewhere, start).room_times.values_list("room", flat=True)) == {room.pk for room in rooms}
     assert refusal(lambda: book(page, start)) is Refusal.SLOT_GONE
+
+
+def test_a_booking_from_before_there_were_seats_joins_no_session_when_it_moves(
+    page: BookingPage, owner: Any, free_start: Any, book: Any, work: Any, control: Control
+) -> None:
+    BookingPage.objects.update(seats=1)
+    page.refresh_from_db()
+    start = free_start(page)
+    alone = book(page, start, email="ann@guest.example")
+    BookingPage.objects.update(seats=2)
+    page.refresh_from_db()
+    session = book(page, start + AN_HOUR, email="ben@guest.example").session
+    assert refusal(lambda: moving.move(alone, session.start, utcnow(), by=None)) is Refusal.SLOT_GONE
+    now = utcnow()
+    offered = offer(page, now, now + timedelta(days=7), now, moving=alone).slots
+    assert epoch(start) in offered and epoch(session.start) not in offered, "what is refused is not shown either"
+    moving.move(alone, start + 2 * AN_HOUR, utcnow(), by=None)
+    work()
+    assert len(outside(control)[0]) == len(outside(control)[1]) == 2
+    assert set(HostTime.objects.filter(active=True).values_list("start", flat=True)) == {
+        start + AN_HOUR,
+        start + 2 * AN_HOUR,
+    }
+
+
+def test_a_seat_that_is_not_held_is_held_nowhere_after_a_move(
+    page: BookingPage, owner: Any, free_start: Any, book: Any
+) -> None:
+    BookingPage.objects.update(approval=Approval.UNHELD)
+    page.refresh_from_db()
+    start = free_start(page)
+    standing = requests.approve(book(page, start, email="ann@guest.example"), utcnow(), by=owner)
+    asked = book(page, start + AN_HOUR, email="ben@guest.example")
+    moved = moving.move(asked, start, utcnow(), by=None)
+    assert moved.session is None and standing.session.seats.count() == 1
+    assert requests.approve(moved, utcnow(), by=owner).session == standing.session
+
+
+def test_a_seat_counts_once_towards_its_hosts_limit_whether_or_not_it_was_asked_for(
+    page: BookingPage, owner: Any, free_start: Any, book: Any
+) -> None:
+    BookingPage.objects.update(approval=Approval.UNHELD, limits={"host": [{"per": "day", "bookings": 2}]})
+    page.refresh_from_db()
+    start = free_start(page)
+    for name in ("ann", "ben"):
+        requests.approve(book(page, start, email=f"{name}@guest.example"), utcnow(), by=owner)
+    assert free_start(page, nth=0).date() == start.date(), "one session of two is left for that day"
