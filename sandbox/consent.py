@@ -77,6 +77,8 @@ class Consent:
         if self.choose_scopes:
             ticked = {value for name, value in call.request.form_pairs if name == "scope"}
             granted = [scope for scope in granted if scope in IDENTITY or scope in ticked]
+        if asked.get("include_granted_scopes") == "true":
+            granted = list(dict.fromkeys(granted + _granted_before(call, account, asked["client_id"])))
         code = new_code(
             call.sandbox,
             Code(
@@ -153,6 +155,12 @@ class Consent:
 <div class="row"><button class="primary" name="decision" value="allow">{both("Allow", "許可")}</button>
 <button name="decision" value="deny">{both("Deny", "キャンセル")}</button></div></form>"""
         return html_response(200, page(f"{self.title} (sandbox)", body, narrow=True))
+
+
+def _granted_before(call: Call, account: Account, client_id: str) -> list[str]:
+    """What this person has granted this client and not taken back."""
+    grants = [grant for grant in call.sandbox.grants_of(account) if grant.client_id == client_id and not grant.ended]
+    return [scope for grant in grants for scope in grant.scopes]
 
 
 def _account_pick(account: Account, chosen: bool) -> str:

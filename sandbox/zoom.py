@@ -164,7 +164,9 @@ def revoke(call: Call) -> Response:
         oauth.authenticate_client(call, basic_only=True)
     except oauth.OAuthError:
         return TOKEN_ERRORS["invalid_client"]()
-    if call.grant is None or call.grant.ended:
+    token = call.sandbox.state.tokens.get(call.request.form.get("token", ""))
+    ran_out = token is None or token.kind != "access" or token.dead or (token.expires_at or 0) <= call.sandbox.epoch()
+    if call.grant is None or call.grant.ended or ran_out:
         return refusal(400, "Invalid Token!", "invalid_request")
     call.grant.ended = "revoked"
     return json_response(200, {"status": "success"})

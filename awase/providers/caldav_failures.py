@@ -25,6 +25,7 @@ from awase.providers.failures import (
     Marks,
     Symptom,
     Where,
+    as_told,
     codes,
     patience,
     unreadable,
@@ -48,12 +49,12 @@ SYMPTOMS = (
     Symptom("D06", API, (404, 410), NOT_FOUND, EVENT, about=EVENT),
     Symptom("D08", API, (409, 412, 423), BAD_REQUEST, EVENT),
     Symptom("D09", API, (429,), RATE_LIMITED, CONNECTION, wait=patience(600)),
-    Symptom("D10", API, (503,), RETRY),
+    Symptom("D10", API, (503,), RETRY, wait=as_told),
     Symptom("D11", API, (507,), RECONNECT, CAPABILITY, Reason.STORAGE_FULL,
             capability=Capability.CALENDAR),
     Symptom("D12", API, (405, 501), BAD_REQUEST),
     Symptom("D13", API, range(200, 300), RETRY, unreadable=True),
-    Symptom("D14", API, SERVER_ERRORS, RETRY),
+    Symptom("D14", API, SERVER_ERRORS, RETRY, wait=as_told),
 )  # fmt: skip
 
 

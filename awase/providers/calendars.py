@@ -1,9 +1,9 @@
 """Reading several calendars of one account: what fails for one alone, and what for all; our own events."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError
@@ -26,8 +26,9 @@ ACCOUNT_WIDE = frozenset({FailureClass.RECONNECT, FailureClass.RATE_LIMITED, Fai
 def read_each(calendar_ids: Sequence[str], read: Callable[[str], Read]) -> Mapping[str, Read | Failure]:
     """What `read` found for each calendar, or its own failure. Raises ProviderError where the account failed.
 
-    No answer at all (X01) and the account-wide classes end the reading at once; if every calendar failed
-    with RETRY, that is an outage of the account and no peculiarity of its calendars.
+    No answer at all (X01), the account-wide classes and whatever asks for patience (a refused CalDAV password must
+    not be tried at the next calendar) end the reading at once; if every calendar failed with RETRY, that is an outage
+    of the account and no peculiarity of its calendars.
     """
     found: dict[str, Read | Failure] = {}
     for calendar_id in calendar_ids:
@@ -35,13 +36,21 @@ def read_each(calendar_ids: Sequence[str], read: Callable[[str], Read]) -> Mappi
             found[calendar_id] = read(calendar_id)
         except ProviderError as error:
             failure = error.failure
-            if failure.kind in ACCOUNT_WIDE or failure.symptom == "X01":
+            if failure.kind in ACCOUNT_WIDE or failure.symptom == "X01" or failure.retry_at is not None:
                 raise
             found[calendar_id] = replace(failure, scope=FailureScope.CALENDAR, calendar_id=calendar_id)
     outages = [value for value in found.values() if isinstance(value, Failure)]
     if outages and len(outages) == len(found) and all(each.kind is FailureClass.RETRY for each in outages):
         raise ProviderError(replace(outages[0], scope=FailureScope.CONNECTION, calendar_id=None))
     return found
+
+
+def parts(start: datetime, end: datetime, longest: timedelta) -> Iterator[tuple[datetime, datetime]]:
+    """[start, end) in parts that a service takes, in order, without a gap."""
+    while start < end:
+        until = min(end, start + longest)
+        yield start, until
+        start = until
 
 
 def since_or_whole(token: str, since: Callable[[], Changes | None], whole: Callable[[], Changes]) -> Changes:

@@ -7,7 +7,7 @@ so that every answer finds a row.
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
@@ -27,8 +27,12 @@ ANY_STATUS = range(100, 600)
 CLIENT_ERRORS = range(400, 500)
 SERVER_ERRORS = range(500, 600)
 
-# A failure that says when to come again: (now, the service's own wish or None) → aware UTC.
-Wait = Callable[[datetime, timedelta | None], datetime]
+# A failure that says when to come again: (now, the service's own wish or None) → aware UTC, or None for "soon".
+Wait = Callable[[datetime, timedelta | None], datetime | None]
+
+SOON = timedelta(seconds=5)  # a limit is never met again sooner, even where Retry-After says 0
+OUTAGE_SHORTEST, OUTAGE_LONGEST = timedelta(minutes=1), timedelta(hours=1)
+"""Within these an outage is looked at again, whatever Retry-After says, so that nobody stays closed after its end."""
 
 
 class Where(Enum):
@@ -113,8 +117,13 @@ def unreadable(*statuses: int) -> Symptom:
     return Symptom("X02", Where.ANY, statuses, FailureClass.RETRY, unreadable=True)
 
 
+def as_told(now: datetime, wish: timedelta | None) -> datetime | None:
+    """Wait only if the service says so: a minute at least, an hour at most."""
+    return None if wish is None else now + min(max(wish, OUTAGE_SHORTEST), OUTAGE_LONGEST)
+
+
 SHARED = (
-    Symptom("X01", Where.ANY, SERVER_ERRORS, FailureClass.RETRY),
+    Symptom("X01", Where.ANY, SERVER_ERRORS, FailureClass.RETRY, wait=as_told),
     Symptom("X02", Where.ANY, ANY_STATUS, FailureClass.RETRY, unreadable=True),
     Symptom("X03", Where.ANY, CLIENT_ERRORS, FailureClass.BAD_REQUEST, alert=True),
     Symptom("X02", Where.ANY, ANY_STATUS, FailureClass.RETRY),
@@ -149,7 +158,7 @@ class FailureTable:
         failure = _failure(row, about, f"HTTP {answer.status}{_shown(marks)}", calendar_id)
         if row.wait is None:
             return failure
-        return _waiting(failure, row.wait(now, retry_after(answer.headers, now)))
+        return replace(failure, retry_at=row.wait(now, retry_after(answer.headers, now)))
 
     def in_reply(
         self, marks: Marks, *, about: FailureScope, status: int = 200, calendar_id: str | None = None
@@ -174,7 +183,7 @@ def patience(seconds: int) -> Wait:
     """Wait as long as the service says, else so many seconds."""
 
     def wait(now: datetime, wish: timedelta | None) -> datetime:
-        return now + (timedelta(seconds=seconds) if wish is None else wish)
+        return now + (timedelta(seconds=seconds) if wish is None else max(wish, SOON))
 
     return wait
 
@@ -189,7 +198,7 @@ def retry_after(headers: httpx2.Headers, now: datetime) -> timedelta | None:
             wish = _aware(datetime.fromisoformat(value)) - now
         else:
             wish = _aware(parsedate_to_datetime(value)) - now
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return min(max(wish, timedelta(0)), timedelta(days=1))
 
@@ -198,7 +207,7 @@ def http_date(value: str) -> datetime | None:
     """A Date header as aware UTC, or None where it is none."""
     try:
         return _aware(parsedate_to_datetime(value)).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -217,19 +226,6 @@ def _failure(row: Symptom, about: FailureScope, detail: str, calendar_id: str | 
         calendar_id=calendar_id,
         resync=row.resync,
         alert=row.alert,
-    )
-
-
-def _waiting(failure: Failure, retry_at: datetime) -> Failure:
-    return Failure(
-        failure.kind,
-        failure.scope,
-        failure.symptom,
-        reason=failure.reason,
-        retry_at=retry_at,
-        detail=failure.detail,
-        calendar_id=failure.calendar_id,
-        alert=failure.alert,
     )
 
 

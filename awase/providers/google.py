@@ -41,8 +41,13 @@ class Google(OAuthAdapter):
     capabilities = frozenset({Capability.CALENDAR, Capability.MEET})
     table = GOOGLE
     already_ended = frozenset({"invalid_token"})
-    # Without prompt=consent a repeated sign-in may yield no refresh token.
-    authorize_extra: ClassVar[Mapping[str, str]] = {"access_type": "offline", "prompt": "consent"}
+    # Without prompt=consent a repeated sign-in may yield no refresh token. What was granted before, for rooms say,
+    # stays granted though it is not asked for or ticked again.
+    authorize_extra: ClassVar[Mapping[str, str]] = {
+        "access_type": "offline",
+        "prompt": "consent",
+        "include_granted_scopes": "true",
+    }
 
     def __init__(
         self,

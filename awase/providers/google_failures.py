@@ -22,6 +22,7 @@ from awase.providers.failures import (
     Marks,
     Symptom,
     Where,
+    as_told,
     codes,
     patience,
     unreadable,
@@ -82,7 +83,7 @@ SYMPTOMS = (
             codes=codes("groupTooBig", "tooManyCalendarsRequested")),
     Symptom("G28", REPLY, (200, 201), BAD_REQUEST, CAPABILITY, codes=codes("conference_failure"),
             capability=Capability.MEET),
-    Symptom("G29", API, SERVER_ERRORS, RETRY),
+    Symptom("G29", API, SERVER_ERRORS, RETRY, wait=as_told),
 )  # fmt: skip
 
 

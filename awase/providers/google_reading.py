@@ -13,7 +13,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from awase.domain.errors import Capability, Failure, FailureClass, FailureScope, ProviderError, Reason
-from awase.providers.calendars import MAX_PAGES, changed, own_key, read_each, since_or_whole
+from awase.providers.calendars import MAX_PAGES, changed, own_key, parts, read_each, since_or_whole
 from awase.providers.failures import Marks, wrong_shape
 from awase.providers.http import BearerWire
 from awase.providers.protocols import BusyEvent, Changes, RemoteCalendar, RemoteRoom
@@ -28,7 +28,7 @@ READ = {
     "eventTypes": list(BUSY_TYPES),
     "fields": f"timeZone,nextPageToken,nextSyncToken,items({EVENT_FIELDS})",
 }
-FREE_BUSY_DAYS = 60  # the exact limit is not published
+FREE_BUSY_LONGEST = timedelta(days=60)  # the exact limit is not published
 FREE_BUSY_CALENDARS = 50
 ROOM = "@resource.calendar.google.com"
 
@@ -132,11 +132,9 @@ class GoogleReading:
         self, addresses: Sequence[str], start: datetime, end: datetime
     ) -> Mapping[str, tuple[BusyEvent, ...] | Failure]:
         found: dict[str, list[BusyEvent] | Failure] = {address: [] for address in addresses}
-        while start < end:
-            until = min(end, start + timedelta(days=FREE_BUSY_DAYS))
+        for since, until in parts(start, end, FREE_BUSY_LONGEST):
             for first in range(0, len(addresses), FREE_BUSY_CALENDARS):
-                self._free_busy(addresses[first : first + FREE_BUSY_CALENDARS], start, until, found)
-            start = until
+                self._free_busy(addresses[first : first + FREE_BUSY_CALENDARS], since, until, found)
         return {address: answer if isinstance(answer, Failure) else tuple(answer) for address, answer in found.items()}
 
     def _free_busy(

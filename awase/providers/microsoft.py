@@ -13,7 +13,7 @@ import httpx2
 
 from awase.domain.errors import Capability
 from awase.providers.http import BearerWire, Clock, utc_now
-from awase.providers.microsoft_failures import MICROSOFT
+from awase.providers.microsoft_failures import OUTLOOK, TEAMS
 from awase.providers.oauth import OAuthAdapter, identity_claims
 from awase.providers.outlook import OutlookCalendars
 from awase.providers.outlook_reading import GRAPH_HEADERS
@@ -31,7 +31,6 @@ IDENTITY = ("offline_access", "openid", "profile", "email")
 class MicrosoftAdapter(OAuthAdapter):
     """What Outlook and Teams share: the sign-in and Graph. `Account.id` is "<tenant>:<subject>"."""
 
-    table = MICROSOFT
     authorize_extra: ClassVar[Mapping[str, str]] = {"prompt": "select_account"}
 
     def __init__(
@@ -70,6 +69,7 @@ class Microsoft(MicrosoftAdapter):
     """Outlook calendars."""
 
     service = "microsoft"
+    table = OUTLOOK
     scopes = (*IDENTITY, "Calendars.ReadWrite")
     required = frozenset({"Calendars.ReadWrite"})
     room_scopes = ("Place.Read.All",)  # an administrator must consent
@@ -84,6 +84,7 @@ class Teams(MicrosoftAdapter):
     """Teams meetings."""
 
     service = "teams"
+    table = TEAMS
     scopes = (*IDENTITY, "User.Read", "OnlineMeetings.ReadWrite")
     required = frozenset({"User.Read", "OnlineMeetings.ReadWrite"})
     capabilities = frozenset({Capability.TEAMS})

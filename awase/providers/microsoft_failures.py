@@ -24,6 +24,7 @@ from awase.providers.failures import (
     Marks,
     Symptom,
     Where,
+    as_told,
     codes,
     patience,
     unreadable,
@@ -32,6 +33,7 @@ from awase.providers.shape import Document, parsed
 
 TOKEN, API, REPLY = Where.TOKEN, Where.API, Where.REPLY
 REFUSED = (400, 401)
+NO_MAILBOX = codes("MailboxNotEnabledForRESTAPI", "MailboxNotSupportedForRESTAPI")
 
 
 SYMPTOMS = (
@@ -64,6 +66,8 @@ SYMPTOMS = (
             codes("invalid_grant", "interaction_required")),
     Symptom("M15", TOKEN, (429,), RATE_LIMITED, CONNECTION, wait=patience(60)),
     Symptom("M18", API, (401, 403), RECONNECT, CONNECTION, Reason.MFA_REQUIRED, codes("insufficient_claims")),
+    # Some personal accounts hear of the missing mailbox by a 401, which no new token cures.
+    Symptom("M21", API, (401,), RECONNECT, CONNECTION, Reason.NO_MAILBOX, NO_MAILBOX),
     Symptom("M16", API, (401,), RETRY, CONNECTION, fresh=False),
     unreadable(401),
     Symptom("M17", API, (401,), RECONNECT, CONNECTION, Reason.REVOKED, fresh=True),
@@ -71,9 +75,10 @@ SYMPTOMS = (
             codes("ErrorAccessDenied", "Authorization_RequestDenied")),
     Symptom("M19", REPLY, ANY_STATUS, RECONNECT, CONNECTION, Reason.SCOPE_MISSING, codes("scope_missing")),
     Symptom("M20", REPLY, (403,), BAD_REQUEST, CALENDAR, codes=codes("foreign_calendar")),
-    Symptom("M21", API, (404,), RECONNECT, CONNECTION, Reason.NO_MAILBOX, codes("MailboxNotEnabledForRESTAPI")),
+    Symptom("M21", API, (404,), RECONNECT, CONNECTION, Reason.NO_MAILBOX, NO_MAILBOX),
     Symptom("M22", API, (404,), NOT_FOUND, codes=codes("ErrorItemNotFound", "ErrorFolderNotFound")),
     Symptom("M22", API, (404,), NOT_FOUND, EVENT, codes=codes("NotFound", "ResourceNotFound"), about=EVENT),
+    Symptom("M22", API, (404,), NOT_FOUND, CALENDAR, codes=codes("ResourceNotFound"), about=CALENDAR),
     Symptom("M23", API, (404,), RECONNECT, CONNECTION, Reason.ACCOUNT_GONE,
             codes("ErrorInvalidUser", "ResourceNotFound", "Request_ResourceNotFound")),
     Symptom("M24", API, CLIENT_ERRORS, BAD_REQUEST, CALENDAR, resync=True,
@@ -82,16 +87,20 @@ SYMPTOMS = (
             codes=codes("ErrorTimeIntervalTooBig", "ErrorMailboxDataArrayTooBig", "ErrorInvalidRequest")),
     Symptom("M26", API, (429,), RATE_LIMITED, CONNECTION, wait=patience(30)),
     Symptom("M27", API, (503,), RATE_LIMITED, CONNECTION, codes=codes("retry-after"), wait=patience(30)),
-    Symptom("M28", API, SERVER_ERRORS, RETRY),
+    Symptom("M28", API, SERVER_ERRORS, RETRY, wait=as_told),
     Symptom("M29", REPLY, (200,), NOT_FOUND, CALENDAR, codes=codes(5009)),
     Symptom("M30", REPLY, (200,), RETRY, CALENDAR, codes=codes("schedule_error")),
     Symptom("M32", REPLY, (200, 201), RECONNECT, CAPABILITY, Reason.LICENCE_MISSING, codes("no_teams_link"),
             capability=Capability.TEAMS),
-    # M34 stands before M33 because both may carry the code Forbidden.
+    Symptom("M35", API, (409, 412), BAD_REQUEST, EVENT),
+)  # fmt: skip
+
+# Of online meetings alone: elsewhere "Forbidden" says nothing of a licence. M34 stands before M33 because both may
+# carry that code.
+MEETING_SYMPTOMS = (
     Symptom("M34", API, (403,), APP_CONFIG, APP, text="no application access policy found"),
     Symptom("M33", API, (403,), RECONNECT, CAPABILITY, Reason.LICENCE_MISSING, codes("Forbidden"),
             capability=Capability.TEAMS),
-    Symptom("M35", API, (409, 412), BAD_REQUEST, EVENT),
 )  # fmt: skip
 
 
@@ -130,4 +139,5 @@ def _header_codes(answer: Answer) -> Iterator[str]:
         yield "retry-after"
 
 
-MICROSOFT = FailureTable(SYMPTOMS, read)
+OUTLOOK = FailureTable(SYMPTOMS, read)
+TEAMS = FailureTable((*MEETING_SYMPTOMS, *SYMPTOMS), read)

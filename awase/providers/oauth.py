@@ -87,14 +87,10 @@ class OAuthAdapter(ABC):
         return Grant(tokens, self._account(reply, tokens))
 
     def refresh(self, tokens: Tokens, *, now: datetime) -> Tokens:
-        """A fresh token set. Raises ProviderError, also where a required scope has been taken away."""
+        """A fresh token set, to be saved before it is looked at (`scope_failure`). Raises ProviderError."""
         reply = self._token_call(now, "refresh_token", refresh_token=tokens.refresh_token)
         fresh = self._tokens(reply, now, refresh_token=tokens.refresh_token)
-        if not reply.get("scope"):
-            return replace(fresh, scopes=tokens.scopes)
-        if self.required - fresh.scopes:
-            raise ProviderError(self.scope_failure())
-        return fresh
+        return fresh if reply.get("scope") else replace(fresh, scopes=tokens.scopes)
 
     def revoke(self, tokens: Tokens) -> None:
         """End the grant at the service. Already ended is success. Raises ProviderError.
@@ -111,18 +107,17 @@ class OAuthAdapter(ABC):
             raise ProviderError(self.table.classify(answer, now=self.wire.clock(), where=Where.TOKEN))
 
     def callback_failure(self, params: Mapping[str, str], *, now: datetime) -> Failure:
-        """Classify the `error` with which the consent screen came back (no connection is stored then).
-
-        The person's own refusal is BAD_REQUEST without an alert.
-        """
+        """See `OAuthService.callback_failure`."""
         headers = httpx2.Headers({"Content-Type": "application/json"})
         body = json.dumps(dict(params)).encode()
         answer = Answer(400, headers, body, httpx2.URL(self._authorize_address))
         failure = self.table.classify(answer, now=now, where=Where.TOKEN)
         return replace(failure, alert=False) if params.get("error") == "access_denied" else failure
 
-    def scope_failure(self) -> Failure:
-        """The failure of a token reply that lacks a required scope."""
+    def scope_failure(self, tokens: Tokens) -> Failure | None:
+        """See `OAuthService.scope_failure`."""
+        if self.required <= tokens.scopes:
+            return None
         return self.table.in_reply(Marks(frozenset({"scope_missing"})), about=FailureScope.CONNECTION)
 
     def inspect(self, *, now: datetime) -> Inspection:

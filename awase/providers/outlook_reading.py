@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 import httpx2
 
 from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError
-from awase.providers.calendars import MAX_PAGES, changed, own_key, read_each, since_or_whole
+from awase.providers.calendars import MAX_PAGES, changed, own_key, parts, read_each, since_or_whole
 from awase.providers.failures import Answer, Marks, wrong_shape
 from awase.providers.http import BearerWire
 from awase.providers.ical import zone_named
@@ -28,7 +28,8 @@ FREE = frozenset({"free", "workingElsewhere"})
 # By a property of its own an event can be found; transactionId cannot be filtered by.
 KEY_PROPERTY = "String {b3f7a1e2-6f0c-4d1b-9c55-2f7f4a0d8e61} Name AwaseKey"
 BATCH = 4  # so many requests at a time for one mailbox (`providers.md` section 4)
-SCHEDULE_DAYS = 60  # getSchedule takes 62 at most
+VIEW_LONGEST = timedelta(days=1825)
+SCHEDULE_LONGEST = timedelta(days=60)  # getSchedule takes 62 days at most
 SCHEDULE_ADDRESSES = 20
 
 
@@ -51,9 +52,9 @@ class OutlookReading:
         self, calendar_ids: Sequence[str], start: datetime, end: datetime
     ) -> Mapping[str, tuple[BusyEvent, ...] | Failure]:
         """Busy events that touch [start, end), uncut; see `CalendarProvider.busy`."""
-        params = _whole_view(start, end)
-        pages = self._first_pages(calendar_ids, params) if len(calendar_ids) > 1 else {}
-        return read_each(calendar_ids, lambda calendar_id: self._busy_of(calendar_id, params, pages.get(calendar_id)))
+        views = _views(start, end)
+        pages = self._first_pages(calendar_ids, views[0]) if len(calendar_ids) > 1 and views else {}
+        return read_each(calendar_ids, lambda calendar_id: self._busy_of(calendar_id, views, pages.get(calendar_id)))
 
     def _first_pages(self, calendar_ids: Sequence[str], params: Mapping[str, Any]) -> Mapping[str, Answer]:
         """The first page of each calendar, or what stands in its place, several in one call."""
@@ -71,18 +72,26 @@ class OutlookReading:
                     found[calendar_ids[place]] = _part(part, batch)
         return found
 
-    def _busy_of(self, calendar_id: str, params: Mapping[str, Any], page: Answer | None) -> tuple[BusyEvent, ...]:
-        """One calendar, from its part of the batch on; where that asks for patience, once more by itself."""
+    def _busy_of(
+        self, calendar_id: str, views: Sequence[Mapping[str, Any]], page: Answer | None = None
+    ) -> tuple[BusyEvent, ...]:
+        """One calendar, from its part of the batch on (`page`, of the first view); where that failed for a moment, once
+        more by itself."""
         try:
             if page is not None and not page.good:
                 failure = self._wire.classified(page, FailureScope.CALENDAR, calendar_id)
                 if failure.kind is not FailureClass.RETRY:
                     raise ProviderError(failure)
                 page = None
-            items = list(self._items(_view(calendar_id), params, calendar_id, page))
+            items = [
+                item
+                for place, view in enumerate(views)
+                for item in self._items(_view(calendar_id), view, calendar_id, None if place else page)
+            ]
         except ProviderError as error:
             raise self._narrowed(error, calendar_id) from error
-        return tuple(_busy_event(item) for item in items if _counts(item))
+        # An event over the border of two views comes in both.
+        return tuple(dict.fromkeys(_busy_event(item) for item in items if _counts(item)))
 
     def changes(self, calendar_id: str, token: str, start: datetime, end: datetime) -> Changes:
         """By `calendarView/delta`, the token being its link; see `CalendarProvider.changes`.
@@ -108,14 +117,14 @@ class OutlookReading:
         return changed(busy, (text(item, "id") for item in items), following, start, end)
 
     def _whole(self, calendar_id: str, start: datetime, end: datetime) -> Changes:
-        """The token first, so that whatever changes meanwhile is told again."""
-        window = {"startDateTime": utc_text(start) + "Z", "endDateTime": utc_text(end) + "Z"}
-        _, following = self._delta(f"{_view(calendar_id)}/delta", window, calendar_id)
+        """The token first, so that whatever changes meanwhile is told again. No delta spans several views."""
+        following = ""
+        if len(_views(start, end)) == 1:
+            _, following = self._delta(f"{_view(calendar_id)}/delta", _window(start, end), calendar_id)
         return self._view(calendar_id, start, end, following)
 
     def _view(self, calendar_id: str, start: datetime, end: datetime, token: str) -> Changes:
-        busy = self._busy_of(calendar_id, _whole_view(start, end), None)
-        return Changes(busy, frozenset(), token, full=True)
+        return Changes(self._busy_of(calendar_id, _views(start, end)), frozenset(), token, full=True)
 
     def _delta(self, path: str, params: Mapping[str, Any] | None, calendar_id: str) -> tuple[Sequence[Document], str]:
         """One round of a delta: its items, and the link that the next one starts from."""
@@ -147,11 +156,9 @@ class OutlookReading:
     ) -> Mapping[str, tuple[BusyEvent, ...] | Failure]:
         """Schedules of rooms (or colleagues) by address; work accounts only. See `RoomProvider`."""
         found: dict[str, list[BusyEvent] | Failure] = {address: [] for address in addresses}
-        while start < end:
-            until = min(end, start + timedelta(days=SCHEDULE_DAYS))
+        for since, until in parts(start, end, SCHEDULE_LONGEST):
             for first in range(0, len(addresses), SCHEDULE_ADDRESSES):
-                self._schedules(addresses[first : first + SCHEDULE_ADDRESSES], start, until, found)
-            start = until
+                self._schedules(addresses[first : first + SCHEDULE_ADDRESSES], since, until, found)
         return {address: answer if isinstance(answer, Failure) else tuple(answer) for address, answer in found.items()}
 
     def _schedules(
@@ -263,13 +270,16 @@ def _view(calendar_id: str) -> str:
     return f"{calendar_path(calendar_id)}/calendarView"
 
 
-def _whole_view(start: datetime, end: datetime) -> dict[str, Any]:
-    return {
-        "startDateTime": utc_text(start) + "Z",
-        "endDateTime": utc_text(end) + "Z",
-        "$select": EVENT_FIELDS,
-        "$top": 500,
-    }
+def _window(start: datetime, end: datetime) -> dict[str, Any]:
+    return {"startDateTime": utc_text(start) + "Z", "endDateTime": utc_text(end) + "Z"}
+
+
+def _views(start: datetime, end: datetime) -> list[dict[str, Any]]:
+    """What is asked for to see [start, end): one view, or several where that is longer than Graph takes."""
+    return [
+        {**_window(since, until), "$select": EVENT_FIELDS, "$top": 500}
+        for since, until in parts(start, end, VIEW_LONGEST)
+    ]
 
 
 def _room(item: Document) -> RemoteRoom:

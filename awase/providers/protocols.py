@@ -86,7 +86,19 @@ class OAuthService(Protocol):
         """Redeem a code. Raises ProviderError."""
 
     def refresh(self, tokens: Tokens, *, now: datetime) -> Tokens:
-        """A fresh token set, with the rotated refresh token where there is one. Raises ProviderError."""
+        """A fresh token set, with the rotated refresh token where there is one. Raises ProviderError.
+
+        Save it before anything else, `scope_failure` too: the old refresh token may be dead.
+        """
+
+    def scope_failure(self, tokens: Tokens) -> Failure | None:
+        """The failure of a token set from which a required scope has been taken away; None if all are there."""
+
+    def callback_failure(self, params: Mapping[str, str], *, now: datetime) -> Failure:
+        """Classify the `error` with which the consent screen came back (no connection is stored then).
+
+        The person's own refusal is BAD_REQUEST without an alert. `now` is aware UTC.
+        """
 
     def revoke(self, tokens: Tokens) -> None:
         """End the grant at the service where the service can; otherwise nothing. Raises ProviderError."""

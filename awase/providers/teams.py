@@ -2,7 +2,8 @@
 
 A host with a Google calendar can use them too. `createOrGet` takes the booking's key as externalId, so that a
 repeat yields the same meeting (Graph v1.0, onlineMeeting: createOrGet). An account without a licence, or a
-personal one, may get a 201 without a link: that is the missing licence (M32), never a meeting.
+personal one, may get a 201 without a link: if a second look shows none either, that is the missing licence (M32),
+never a meeting.
 """
 
 from datetime import UTC, datetime
@@ -31,7 +32,9 @@ class TeamsMeetings:
         made = document(
             self._wire.call("POST", "/me/onlineMeetings/createOrGet", json=body, about=FailureScope.CAPABILITY)
         )
-        link = optional_text(made, "joinWebUrl")
+        meeting_id, link = optional_text(made, "id"), optional_text(made, "joinWebUrl")
+        if meeting_id and not link:
+            link = optional_text(document(self._one("GET", meeting_id)), "joinWebUrl")
         if not link:
             marks = Marks(frozenset({"no_teams_link"}))
             raise ProviderError(self._wire.table.in_reply(marks, about=FailureScope.CAPABILITY, status=201))

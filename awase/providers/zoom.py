@@ -62,6 +62,18 @@ class Zoom(OAuthAdapter):
         user = document(self.wire.send("GET", f"{self._api}/users/me", headers=headers, fresh=True))
         return Account(text(user, "id"), text(user, "email"), optional_text(user, "display_name"))
 
+    def revoke(self, tokens: Tokens) -> None:
+        """End the grant. Zoom takes an access token for that, and one that ran out would end nothing."""
+        now = self.wire.clock()
+        if tokens.expires_at <= now:
+            try:
+                tokens = self.refresh(tokens, now=now)
+            except ProviderError as error:
+                if error.failure.kind is not FailureClass.RECONNECT:
+                    raise
+                return  # it has ended already
+        super().revoke(tokens)
+
     def _revocable(self, tokens: Tokens) -> str:
         return tokens.access_token
 

@@ -15,14 +15,14 @@ from django.db import transaction
 from django.db.models import F
 
 from awase import registry
-from awase.domain.errors import Capability, Failure, FailureClass, ProviderError
+from awase.domain.errors import Capability, Failure, FailureClass, ProviderError, Reason
 from awase.domain.health import Service, Standing
 from awase.models import BookingPage, Calendar, Connection, ConnectionChange, Credential, Member
 from awase.providers.guard import AddressRefused
 from awase.providers.protocols import Account, Grant, RemoteCalendar
 from awase.services import checks, foresight, probing, push
 from awase.services.health import Renewal, pages_of_members, renew, standing_of
-from awase.services.signals import Cause, linked_members, record, resume_events, resume_unconnected
+from awase.services.signals import Cause, linked_members, raise_alarm, record, resume_events, resume_unconnected
 from awase.services.tokens import GivenToken, sealed, sealed_access, source, tokens_of
 from awase.services.use import renew_use
 
@@ -105,20 +105,31 @@ def finish(
         raise ConnectProblem(Trouble.STATE)
     if now.timestamp() - pending.started > PATIENCE.total_seconds():
         raise ConnectProblem(Trouble.EXPIRED)
+    oauth = registry.oauth(service)
     if refusal := answer.get("error", ""):
-        admin = {"admin_policy_enforced", "org_internal"}
-        denied = {"access_denied", "consent_required"}
-        raise ConnectProblem(
-            Trouble.ADMIN if refusal in admin else Trouble.DENIED if refusal in denied else Trouble.FAILED
-        )
+        # It came by way of the browser, so it alarms nobody.
+        failure = oauth.callback_failure(answer, now=now)
+        denied = refusal in ("access_denied", "consent_required") and failure.reason is None
+        raise ConnectProblem(Trouble.DENIED) if denied else _refused(failure)
     try:
-        grant = registry.oauth(service).exchange(code=answer.get("code", ""), verifier=pending.verifier, now=now)
+        grant = oauth.exchange(code=answer.get("code", ""), verifier=pending.verifier, now=now)
     except ProviderError as error:
-        raise ConnectProblem(Trouble.FAILED, failure=error.failure) from error
+        raise _refused_by(service, error, now) from error
     if grant.missing:
         raise ConnectProblem(Trouble.SCOPE)
     _same_account(member, pending, grant)
     return _store(member, service, grant, now)
+
+
+def _refused(failure: Failure) -> ConnectProblem:
+    return ConnectProblem(Trouble.ADMIN if failure.reason is Reason.ADMIN_BLOCKED else Trouble.FAILED, failure=failure)
+
+
+def _refused_by(service: Service, error: ProviderError, now: datetime) -> ConnectProblem:
+    """What the service itself answered while connecting; the operators hear of what is our own fault."""
+    if error.failure.kind is FailureClass.APP_CONFIG:
+        raise_alarm(service, error.failure, now)
+    return _refused(error.failure)
 
 
 def _same_account(member: Member, pending: Pending, grant: Grant) -> None:
@@ -167,7 +178,11 @@ def _keep(
 ) -> Connection:
     """Verify the grant with real reads, then keep it: identity, ticks, busy times, state and pages in one go."""
     known = Credential.objects.filter(service=service, account_id=account.id).first()
-    listed = _list_calendars(service, access)
+    try:
+        # None for a meeting account.
+        listed = list(registry.calendars(service, access).list_calendars()) if service.calendars else None
+    except ProviderError as error:
+        raise _refused_by(service, error, now) from error
     reading = checks.read(service, known, access, now)
     kept = {**tokens, "account_email": account.email, "account_name": account.name, "lacking": {}}
     with transaction.atomic():
@@ -194,16 +209,6 @@ def _keep(
     if new and service in CALENDAR_SERVICES:
         checks.check(credential.pk, Cause.CONNECTED, now)
     return connection
-
-
-def _list_calendars(service: Service, access: registry.Access) -> list[RemoteCalendar] | None:
-    """The calendars of a fresh grant; None for a meeting account. Raises ConnectProblem."""
-    if service not in CALENDAR_SERVICES:
-        return None
-    try:
-        return list(registry.calendars(service, access).list_calendars())
-    except ProviderError as error:
-        raise ConnectProblem(Trouble.FAILED, failure=error.failure) from error
 
 
 def keep_calendars(connection: Connection, listed: list[RemoteCalendar]) -> None:

@@ -94,12 +94,16 @@ def read(
 
 
 def _signal(found: Mapping[str, CalendarReading | Failure]) -> Good | Failure:
-    """A calendar that alone fails is its own matter; where none could be read, the account is not well."""
+    """A calendar that alone fails is its own matter, also the only one where the service refuses just this calendar;
+    where none could be read for another reason, the account is not well."""
     failures = [answer for answer in found.values() if isinstance(answer, Failure)]
-    transient = [failure for failure in failures if failure.kind is not FailureClass.NOT_FOUND]
-    if transient and len(failures) == len(found):
-        return transient[0]
-    return Good(full=True)
+    if len(failures) < len(found):
+        return Good(full=True)
+    return next((failure for failure in failures if not _of_calendar_alone(failure)), Good(full=True))
+
+
+def _of_calendar_alone(failure: Failure) -> bool:
+    return failure.kind in (FailureClass.NOT_FOUND, FailureClass.BAD_REQUEST) and not failure.alert
 
 
 def held_after(calendar: Calendar, answer: CalendarReading) -> list[EventSpan] | None:

@@ -27,7 +27,8 @@ from awase.services import notices
 from awase.services.health import Renewal, pages_of_members, recorded_state, renew, standing_of, tolerance_of
 
 APPLE = ".icloud.com/"  # in the address by which a CalDAV account is known
-COUNTED_BY_TENANT = {"M10c"}  # symptoms that mean something else once several tenants meet them
+# What means something else once several tenants meet it: a tenant's own decision, then a fault of ours.
+TENANTS_OWN, OURS_AFTER_ALL = "M10c", "M10b"
 STATE_FIELDS = (
     *("standing", "reason", "our_fault", "since", "last_good", "last_checked", "last_symptom", "symptom_since"),
     *("lacking", "probes", "next_check"),
@@ -95,10 +96,10 @@ def _take_in(credential: Credential, before: Recorded, signal: Good | Failure, c
     if not connected and outdated(before, good=good, began=now):
         return False
     if isinstance(signal, Failure):
-        # A fresh grant proves the credential, even where its first reading failed for another reason.
-        start = after_partial(before, now=now) if connected else before
         signal = _with_memory(credential, signal, now)
-        after = after_failure(start, signal, now=now)
+        # A fresh grant proves the credential, even where its first reading failed for another reason.
+        freed = connected or (signal.symptom == OURS_AFTER_ALL and before.reason is Reason.ADMIN_BLOCKED)
+        after = after_failure(after_partial(before, now=now) if freed else before, signal, now=now)
         _take_failure(credential, signal, now)
     else:
         if not signal.full and not _calendars_count(credential):
@@ -143,7 +144,10 @@ def linked_members(credential: Credential) -> list[int]:
 def _take_good(credential: Credential, good: Good) -> None:
     if good.full:
         if credential.last_symptom:
-            ServiceAlarm.objects.filter(service=credential.service, symptom=credential.last_symptom).delete()
+            symptoms = {credential.last_symptom}
+            if credential.last_symptom == TENANTS_OWN:
+                symptoms.add(OURS_AFTER_ALL)
+            ServiceAlarm.objects.filter(service=credential.service, symptom__in=symptoms).delete()
         credential.last_symptom, credential.symptom_since = "", None
     if good.capability:
         credential.lacking.pop(good.capability.value, None)
@@ -154,7 +158,7 @@ def _with_memory(credential: Credential, failure: Failure, now: datetime) -> Fai
     if credential.last_symptom != failure.symptom or credential.symptom_since is None:
         credential.last_symptom, credential.symptom_since = failure.symptom, now
     tenants = {credential.account_id.split(":")[0]}
-    if failure.symptom in COUNTED_BY_TENANT:
+    if failure.symptom == TENANTS_OWN:
         alike = Credential.objects.filter(last_symptom=failure.symptom, last_checked__gt=now - timedelta(hours=1))
         tenants |= {account.split(":")[0] for account in alike.values_list("account_id", flat=True)}
     return seen_again(
@@ -177,8 +181,18 @@ def _refused_at_apple(credential: Credential, now: datetime) -> int:
 def _take_failure(credential: Credential, failure: Failure, now: datetime) -> None:
     if failure.scope is FailureScope.CAPABILITY and failure.capability:
         credential.lacking[failure.capability.value] = (failure.reason or Reason.LICENCE_MISSING).value
+    if failure.symptom == OURS_AFTER_ALL:
+        _look_again_at_the_blocked(now)
     if failure.kind is FailureClass.APP_CONFIG or failure.alert:
         raise_alarm(credential.service, failure, now)
+
+
+def _look_again_at_the_blocked(now: datetime) -> None:
+    """Who was told of an administrator's block before it turned out to be ours is checked at once, and so freed."""
+    blocked = Credential.objects.filter(last_symptom=TENANTS_OWN, reason=Reason.ADMIN_BLOCKED)
+    # One that is being checked sees to itself.
+    free = blocked.filter(check_every__isnull=False).select_for_update(skip_locked=True, no_key=True)
+    Credential.objects.filter(pk__in=free.values("pk")).update(next_check=now)
 
 
 def raise_alarm(service: str, failure: Failure, now: datetime) -> None:

@@ -17,7 +17,7 @@ from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderErr
 from awase.domain.health import Service
 from awase.models import Credential
 from awase.providers.caldav import DavAccess
-from awase.providers.protocols import Tokens
+from awase.providers.protocols import OAuthService, Tokens
 
 LEASE = timedelta(seconds=60)  # longer than the patience of one refresh call
 EARLY = timedelta(minutes=2)  # refresh this long before the token ends
@@ -55,14 +55,18 @@ class StoredTokens:
             tokens = tokens_of(credential)
             if tokens.access_token != rejected and tokens.expires_at - EARLY > datetime.now(UTC):
                 return tokens.access_token
+            oauth = registry.oauth(Service(credential.service))
             if lease := self._take_lease(credential.generation):
                 try:
-                    return self._refresh(credential, tokens, lease)
+                    fresh = self._refresh(oauth, credential, tokens, lease)
                 except ProviderError:
                     later = Credential.objects.filter(pk=credential.pk, generation__gt=credential.generation)
                     if not later.exists():
                         raise
                     continue  # reconnected meanwhile: what was refused is not what counts now
+                if failure := oauth.scope_failure(fresh):
+                    raise ProviderError(failure)
+                return fresh.access_token
             if time.monotonic() > patience:
                 raise ProviderError(
                     Failure(
@@ -85,9 +89,10 @@ class StoredTokens:
         )
         return lease if taken else ""
 
-    def _refresh(self, before: Credential, tokens: Tokens, lease: str) -> str:
+    def _refresh(self, oauth: OAuthService, before: Credential, tokens: Tokens, lease: str) -> Tokens:
+        """The fresh token set, saved. Raises ProviderError, the lease given back."""
         try:
-            fresh = registry.oauth(Service(before.service)).refresh(tokens, now=datetime.now(UTC))
+            fresh = oauth.refresh(tokens, now=datetime.now(UTC))
         except BaseException:
             Credential.objects.filter(pk=before.pk, lease_token=lease).update(lease_until=None, lease_token="")
             raise
@@ -102,7 +107,7 @@ class StoredTokens:
             lease_until=None,
             lease_token="",
         )
-        return fresh.access_token
+        return fresh
 
 
 class GivenToken:

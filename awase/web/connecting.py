@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from awase.domain.errors import Reason
 from awase.domain.health import Service
 from awase.models import Connection
 from awase.services import connections, words
@@ -112,6 +113,9 @@ def _problem(
         Trouble.FAILED: [_("Wait a moment and try again. If it happens again, tell the operator.")],
         Trouble.NOT_CONFIGURED: [_("Ask the operator of this instance to register it at the service.")],
     }[problem.trouble]
+    why = problem.failure.reason if problem.failure and problem.trouble is Trouble.FAILED else None
+    if why not in (None, Reason.EXPIRED, Reason.REVOKED, Reason.ROTATED_ELSEWHERE):  # of a code, these mean "again"
+        what, steps = words.happened(why), [words.remedy(why)]
     actions = []
     if problem.trouble is not Trouble.NOT_CONFIGURED:
         actions.append(action(_("Try again"), again, "filled"))

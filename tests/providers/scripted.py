@@ -75,6 +75,14 @@ def session(service: str, wire: Wire, tokens: TwoTokens | None = None) -> Any:
     return adapter(service, wire).session(DAV if service == "caldav" else tokens or TwoTokens())
 
 
+def refreshed(made: Any) -> Tokens:
+    """A refresh as the product does it: what came is looked at once it is safe. Raises ProviderError."""
+    tokens: Tokens = made.refresh(TOKENS, now=NOW)
+    if failure := made.scope_failure(tokens):
+        raise ProviderError(failure)
+    return tokens
+
+
 def failure_of(act: Any) -> Failure | None:
     """What went wrong with an act: raised, told for one calendar, or told beside a written event."""
     try:

@@ -162,6 +162,7 @@ GOOGLE = (
     case("G28", "google", "put_meet", 200, {**EVENT, "conferenceData": PENDING}, "bad_request capability -"),
     g_api("G29", 503, "backendError", "retry - -"),
     case("G29", "google", "check", 500, "", "retry - -"),
+    case("G29", "google", "check", 503, "<html>", "retry - -", {"Retry-After": "2"}, 60),
 )  # fmt: skip
 
 # Microsoft
@@ -230,13 +231,16 @@ MICROSOFT = (
     several("M20", "microsoft", "busy", DENIED, reply(200, {"id": "own"}), expect="bad_request calendar -"),
     several("M20", "microsoft", "put", DENIED, reply(200, {"id": "own"}), expect="bad_request calendar -"),
     m_api("M21", 404, "MailboxNotEnabledForRESTAPI", "reconnect connection no_mailbox", "check"),
+    m_api("M21", 401, "MailboxNotSupportedForRESTAPI", "reconnect connection no_mailbox", "check"),
     m_api("M22", 404, "ErrorItemNotFound", "not_found calendar -"),
     m_api("M22", 404, "ErrorFolderNotFound", "not_found calendar -"),
+    m_api("M22", 404, "ResourceNotFound", "not_found calendar -"),
     m_api("M22", 404, "ErrorItemNotFound", "success", "delete_id"),
     m_api("M22", 404, "NotFound", "success", "delete_meeting", "teams"),
     m_api("M22", 404, "NotFound", "not_found event -", "move_meeting", "teams"),
     m_api("M23", 404, "ErrorInvalidUser", GONE, "check"),
     m_api("M23", 404, "Request_ResourceNotFound", GONE, "check"),
+    m_api("M23", 404, "ResourceNotFound", GONE, "check"),
     m_api("M24", 410, "syncStateNotFound", "bad_request calendar -"),
     m_api("M24", 400, "resyncRequired", "bad_request calendar -"),
     m_api("M24", 410, "SyncStateInvalid", "bad_request calendar -"),
@@ -245,6 +249,7 @@ MICROSOFT = (
     m_api("M25", 400, "ErrorInvalidRequest", "bad_request - -"),
     case("M26", "microsoft", "busy", 429, graph("ApplicationThrottled"), "rate_limited - -", {"Retry-After": "9"}, 9),
     case("M26", "microsoft", "busy", 429, "", "rate_limited - -", seconds=30),
+    case("M26", "microsoft", "busy", 429, "", "rate_limited - -", {"Retry-After": "0"}, 5),
     case("M27", "microsoft", "busy", 503, "", "rate_limited - -", {"Retry-After": "12"}, 12),
     m_api("M28", 500, "ErrorInternalServerError", "retry - -"),
     case("M28", "microsoft", "busy", 503, "", "retry - -"),
@@ -333,7 +338,9 @@ ZOOM = (
     z_api("Z16", 400, 3161, "not allowed meeting hosting", "reconnect capability licence_missing", "meeting"),
     case("Z17", "zoom", "check", 200, "<xml/>", "retry - -"),
     case("Z17", "zoom", "check", 404, "<html>Not Found</html>", "retry - -"),
+    case("Z17", "zoom", "check", 503, "<html>", "retry - -", {"Retry-After": "90"}, 90),
     z_api("Z19", 500, 0, "", "retry - -"),
+    case("Z19", "zoom", "check", 503, {"message": "?"}, "retry - -", {"Retry-After": "90"}, 90),
     case("Z19", "zoom", "check", 503, {"message": "?"}, "retry - -"),
 )  # fmt: skip
 
@@ -366,12 +373,14 @@ CALDAV = (
     d("D08", "delete", 409, "", "bad_request event -"),
     d("D09", "busy", 429, NEXTCLOUD.format("too many requests"), "rate_limited - -", seconds=600),
     d("D10", "busy", 503, "System in maintenance mode.", "retry - -"),
+    d("D10", "busy", 503, "Upgrade needed", "retry - -", headers={"Retry-After": "86400"}, seconds=3600),
     several("D11", "caldav", "put", ABSENT, reply(507), expect="reconnect capability storage_full"),
     d("D12", "busy", 501, "", "bad_request - -"),
     d("D12", "busy", 405, "", "bad_request - -"),
     d("D13", "busy", 200, "<html><body>Hello</body></html>", "retry - -"),
     d("D13", "busy", 207, '<d:multistatus xmlns:d="DAV:"><d:resp', "retry - -"),
     d("D14", "busy", 500, "", "retry - -"),
+    d("D14", "busy", 502, "", "retry - -", headers={"Retry-After": "Wed, 05 Mar 2031 12:02:00 GMT"}, seconds=120),
 )  # fmt: skip
 
 # Any service
@@ -392,6 +401,10 @@ SHARED = (
     *(case("X02", service, "check", 200, [1, 2], "retry - -") for service in ("google", "microsoft", "teams")),
     *(case("X02", service, None, 200, {"token_type": "Bearer"}, "retry - -") for service in SERVICES[:4]),
     case("X02", "zoom", "check", 200, {"email": "no id"}, "retry - -"),
+    *(
+        case("X03", "microsoft", act, 403, graph("Forbidden"), "bad_request - -")
+        for act in ("busy", "put", "delete_id", "check")
+    ),
     *(case("X03", service, "check", 418, {"error": {}}, "bad_request - -") for service in SERVICES),
     *(case("X03", service, None, 418, {"error": "teapot"}, "bad_request - -") for service in SERVICES[:4]),
 )

@@ -75,6 +75,14 @@ def test_a_wrong_password_later_asks_for_ten_minutes_of_silence(caldav: Radicale
     assert failure.retry_at is not None
 
 
+def test_a_refused_password_is_not_tried_at_the_next_calendar() -> None:
+    wire = Wire(reply(401))
+    calendars = [f"https://dav.example/home/{name}/" for name in ("work", "private", "club")]
+    failure = failing(lambda: session("caldav", wire).busy(calendars, at(1), at(9)))
+    assert (failure.symptom, failure.scope) == ("D02a", "connection")
+    assert len(wire.requests) == 1
+
+
 def test_the_home_may_be_on_another_host_which_gets_the_credentials() -> None:
     wire = Wire(PRINCIPAL, HOME, NO_CALENDARS)
     account, access = adapter("caldav", wire).connect("dav.example", "hanako", "pw", time_zone="Asia/Tokyo")

@@ -203,6 +203,30 @@ def test_a_personal_account_has_no_teams_and_says_so() -> None:
     assert (failure.reason, failure.scope) == ("licence_missing", FailureScope.CAPABILITY)
 
 
+def test_a_teams_link_that_is_there_at_the_second_look_is_a_link() -> None:
+    wire = Wire(reply(201, {"id": "m1"}), reply(200, {"id": "m1", "joinWebUrl": "https://teams.example/1"}))
+    made = session("teams", wire).create_meeting(MeetingDraft(KEY, "Talk", at(5, 1), at(5, 2), "Asia/Tokyo"))
+    assert (made.id, made.join_url) == ("m1", "https://teams.example/1")
+    assert wire.requests[1].url.path == "/v1.0/me/onlineMeetings/m1"
+
+
+def test_a_span_longer_than_a_view_is_read_in_parts() -> None:
+    both = event(end=edge("2036-03-06T01:00:00"))
+    wire = Wire(reply(200, {"value": [both]}), reply(200, {"value": [both, event(id="e2")]}))
+    start, end = at(1), at(1).replace(year=2038)
+    found = session("microsoft", wire).busy(["c1"], start, end)["c1"]
+    assert [each.event_id for each in found] == ["e1", "e2"]
+    asked = [dict(request.url.params) for request in wire.requests]
+    border = "2036-02-28T00:00:00Z"
+    assert [(each["startDateTime"], each["endDateTime"]) for each in asked] == [
+        ("2031-03-01T00:00:00Z", border),
+        (border, "2038-03-01T00:00:00Z"),
+    ]
+    changes = session("microsoft", Wire(reply(200, {"value": []}))).changes("c1", "", start, end)
+    assert changes.full
+    assert not changes.token
+
+
 def test_creating_the_same_teams_meeting_again_gets_the_same_link(teams: SandboxWorld) -> None:
     meeting = MeetingDraft(KEY, "Talk", at(5, 1), at(5, 2), "Asia/Tokyo")
     assert teams.session.create_meeting(meeting) == teams.session.create_meeting(meeting)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -123,6 +124,19 @@ def test_revoking_ends_the_grant_and_again_is_fine(google: SandboxWorld, zoom: S
         world.adapter.revoke(world.keeper.tokens)
 
 
+def test_revoking_at_zoom_ends_the_grant_though_the_access_token_ran_out(zoom: SandboxWorld) -> None:
+    kept = replace(zoom.keeper.tokens, expires_at=now() - timedelta(seconds=1))
+    zoom.fault("expired_access")
+    zoom.adapter.revoke(kept)
+    assert [grant.ended for grant in zoom.sandbox.grants_of(zoom.account)] == ["revoked"]
+    zoom.adapter.revoke(kept)
+
+
+def test_a_revocation_at_zoom_that_cannot_be_made_is_told() -> None:
+    failure = failing(lambda: adapter("zoom", Wire(reply(503))).revoke(TOKENS))
+    assert failure.kind is FailureClass.RETRY
+
+
 def test_a_revocation_that_fails_is_told() -> None:
     failure = failing(lambda: adapter("google", Wire(reply(503))).revoke(TOKENS))
     assert failure.kind is FailureClass.RETRY
@@ -135,14 +149,21 @@ def test_microsoft_has_nothing_to_revoke() -> None:
 
 
 def test_an_unticked_scope_is_named_and_nothing_else_is_asked(google: SandboxWorld) -> None:
+    google.fault("revoked")
     grant = google.connect(without={EVENTS})
     assert grant.missing == {EVENTS}
+
+
+def test_what_google_was_granted_before_stays_granted_when_it_is_asked_for_less(google: SandboxWorld) -> None:
+    rooms = google.adapter.authorize_url(state="xyz", verifier=VERIFIER, rooms=True)
+    with_rooms = google.connect_at(rooms).tokens.scopes
+    assert google.connect().tokens.scopes == with_rooms > set(google.adapter.scopes)
 
 
 def test_scopes_taken_away_later_are_noticed_at_the_call_or_the_refresh(google: SandboxWorld) -> None:
     google.fault("scope_missing")
     call = failing(google.session.check)
-    refresh = failing(lambda: google.adapter.refresh(google.keeper.tokens, now=now()))
+    refresh = google.adapter.scope_failure(google.adapter.refresh(google.keeper.tokens, now=now()))
     for failure in (call, refresh):
         assert (failure.kind, failure.reason) == (FailureClass.RECONNECT, Reason.SCOPE_MISSING)
 

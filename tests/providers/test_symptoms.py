@@ -7,7 +7,7 @@ import pytest
 from awase.domain.errors import Failure
 from awase.providers.history import seen_again
 from awase.providers.zoom_webhooks import deauthorized
-from tests.providers.scripted import NOW, TOKENS, TwoTokens, Wire, adapter, failure_of, reply, session
+from tests.providers.scripted import NOW, TwoTokens, Wire, adapter, failure_of, refreshed, reply, session
 from tests.providers.symptoms import ACTS, CASES, Case, sts
 
 
@@ -34,7 +34,7 @@ def test_each_symptom_is_classified_as_the_table_says(one: Case) -> None:
     wire = Wire(*one.answers)
     if one.act is None:
         made = adapter(one.service, wire)
-        failure = failure_of(lambda: made.refresh(TOKENS, now=NOW))
+        failure = failure_of(lambda: refreshed(made))
     else:
         failure = failure_of(lambda: ACTS[one.act](one.service, session(one.service, wire)))
     assert_fits(failure, one)
@@ -49,7 +49,7 @@ def first_failure(service: str, act: str | None, status: int, body: Any) -> Fail
     wire = Wire(reply(status, body))
     made = adapter(service, wire)
     failure = failure_of(
-        (lambda: made.refresh(TOKENS, now=NOW)) if act is None else lambda: ACTS[act](service, session(service, wire))
+        (lambda: refreshed(made)) if act is None else lambda: ACTS[act](service, session(service, wire))
     )
     assert failure is not None
     return failure
@@ -123,7 +123,7 @@ def test_a_stale_sync_token_asks_for_a_full_read_and_alarms_nobody(row: str) -> 
 def test_what_we_did_not_expect_alarms_the_operators(row: str) -> None:
     one = next(each for each in CASES if each.row == row and each.act is None)
     made = adapter(one.service, Wire(*one.answers))
-    failure = failure_of(lambda: made.refresh(TOKENS, now=NOW))
+    failure = failure_of(lambda: refreshed(made))
     assert failure is not None
     assert failure.alert
 
@@ -151,9 +151,7 @@ def test_no_secret_and_no_prose_gets_into_the_detail(one: Case) -> None:
     wire = Wire(*one.answers)
     made = adapter(one.service, wire)
     failure = failure_of(
-        (lambda: made.refresh(TOKENS, now=NOW))
-        if one.act is None
-        else lambda: ACTS[one.act](one.service, session(one.service, wire))
+        (lambda: refreshed(made)) if one.act is None else lambda: ACTS[one.act](one.service, session(one.service, wire))
     )
     detail = failure.detail if failure else ""
     for leak in ("stale", "fresh", "refresh", "client-secret", "app-password", "prose", "somebody", "://", "@"):

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 
 from awase.demo.consent import answer_consent
-from awase.domain.errors import Capability
+from awase.domain.errors import Capability, ProviderError
 from awase.providers.google import Google
 from awase.providers.http import build_client
 from awase.providers.microsoft import Microsoft, Teams
@@ -57,6 +57,8 @@ class Keeper:
         if rejected is not None:
             self.refreshes += 1
             self.tokens = self.adapter.refresh(self.tokens, now=datetime.now(UTC))
+            if failure := self.adapter.scope_failure(self.tokens):
+                raise ProviderError(failure)
         return self.tokens.access_token
 
 

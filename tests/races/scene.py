@@ -4,7 +4,8 @@ For races – `hosts`: two people with a Google account each, pages of one and o
 that the first lends to the second. `unguard`: take
 the database's own guard away. `overlaps`: how many pairs of active host times overlap.
 
-For sharing – `zoom_user`: somebody with a Zoom account; gives the token. `rush`: a dozen bookings at once.
+For sharing – `zoom_user`: somebody with a Zoom account; gives the token. `zoom_works`: whether it can still be used.
+`rush`: a dozen bookings at once.
 `mails`: how many were sent. `accounts_of_both`: the ids of the two hosts' accounts.
 
 For killing – `targets`: two people, three pages, one for each service that makes meetings; gives API keys.
@@ -28,8 +29,9 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.db.models import Exists, OuterRef, Q  # noqa: E402
 
+from awase import registry  # noqa: E402
 from awase.demo.consent import answer_consent  # noqa: E402
-from awase.domain.health import LocationKind, Service  # noqa: E402
+from awase.domain.health import LocationKind, Service, Standing  # noqa: E402
 from awase.models import (  # noqa: E402
     Booking,
     BookingPage,
@@ -49,7 +51,7 @@ from awase.models import (  # noqa: E402
 )
 from awase.models.guards import GUARDED  # noqa: E402
 from awase.services import accounts, booking, connections, keys, pages  # noqa: E402
-from awase.services.tokens import StoredTokens  # noqa: E402
+from awase.services.tokens import StoredTokens, source  # noqa: E402
 
 ALWAYS = [[[0, 1440]]] * 7
 
@@ -144,6 +146,12 @@ def zoom_user() -> str:
     return StoredTokens(Credential.objects.get().pk).token()
 
 
+def zoom_works() -> bool:
+    credential = Credential.objects.get()
+    registry.conferences(Service.ZOOM, source(credential)).check()
+    return credential.standing == Standing.OK
+
+
 def rush() -> None:
     solo = BookingPage.objects.get(slug="solo")
     guest = booking.Guest(name="Guest", email="guest@guest.example", language="en", time_zone="UTC")
@@ -220,7 +228,7 @@ def _half_written(one: Booking) -> Iterator[str]:
 
 
 TO_RACE = (hosts, unguard, overlaps)
-TO_SHARE = (zoom_user, rush, mails, accounts_of_both)
+TO_SHARE = (zoom_user, zoom_works, rush, mails, accounts_of_both)
 TO_KILL = (targets, waiting, verdict)
 COMMANDS: dict[str, Callable[[], Any]] = {command.__name__: command for command in (*TO_RACE, *TO_SHARE, *TO_KILL)}
 

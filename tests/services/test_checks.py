@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from awase.domain.health import Service
+from awase.domain.health import Service, Standing
 from awase.domain.intervals import epoch, moment
 from awase.models import (
     BookingPage,
@@ -20,6 +20,7 @@ from awase.models import (
     RoomTime,
 )
 from awase.services import checks, connections, pages
+from awase.services.health import verdict_of
 from awase.services.signals import Cause
 from awase.services.slots import offer
 from awase.services.tokens import source
@@ -126,6 +127,23 @@ def test_a_reading_says_when_it_was_made_and_a_failed_one_leaves_the_age(own: Di
     own.fault("outage")
     own.check(now=utcnow() + timedelta(minutes=10))
     assert own.busy.read_at < first + 600
+
+
+def test_the_only_calendar_refused_is_the_calendars_matter_and_no_outage(
+    own: Diary, owner: Any, page_of: Any, settings: Any
+) -> None:
+    page = page_of(owner)
+    google = own.connection.credential.service == Service.GOOGLE
+    body = {"error": {"errors": [{"reason": "forbidden"}], "code": "ErrorAccessDenied"}}
+    for operation in ("events.list",) if google else ("calendarView.list", "calendarView.delta"):
+        own.control.post(f"{own.base}/override", status=403, body=body, operation=operation)
+    later = utcnow() + settings.AWASE_TOLERANCE * 2
+    for now in (utcnow(), later):
+        own.check(now=now)
+    own.connection.credential.refresh_from_db()
+    assert own.connection.credential.standing == Standing.OK
+    (stop, *_) = verdict_of(page, later).stops
+    assert stop.calendar_missing, "untick it or choose another, instead of waiting for an outage to end"
 
 
 def test_tokens_that_the_service_forgot_lead_to_a_full_reading(own: Diary) -> None:

@@ -228,6 +228,38 @@ def test_a_refusal_by_one_tenant_is_the_person_s_matter_and_by_two_ours(
     assert ServiceAlarm.objects.get().symptom == "M10b"
 
 
+def test_a_tenant_taken_for_an_admins_block_is_freed_when_it_turns_out_to_be_ours(
+    owner: Member, teammate: Member, connect: Any, control: Any, page_of: Any
+) -> None:
+    first = connect(owner, Service.MICROSOFT, email="a@one.example")
+    second = connect(teammate, Service.MICROSOFT, email="b@two.example")
+    page_of(owner, teammate)
+    for link in (first, second):
+        control.fault("microsoft", link.credential.account_email, "code", operation="token", code=7000112)
+    Credential.objects.update(expires_at=utcnow())
+    checks.check(first.credential_id, Cause.CHECK, utcnow())
+    assert now_at(first).reason == Reason.ADMIN_BLOCKED
+    turned = utcnow()
+    checks.check(second.credential_id, Cause.CHECK, turned)
+    assert now_at(first).next_check <= turned, "not only when its rare probe comes"
+    checks.check(first.credential_id, Cause.CHECK, utcnow())
+    assert (now_at(first).standing, now_at(first).reason, now_at(first).our_fault) == (Standing.DEGRADED, "", True)
+    later = utcnow() + timedelta(hours=2)  # both are looked at often, so each counts for the other
+    for link in (first, second, first):
+        checks.check(link.credential_id, Cause.CHECK, later)
+    assert {now_at(link).reason for link in (first, second)} == {Reason.OPERATOR}
+
+
+def test_the_alarm_about_several_tenants_ends_with_the_repair(owner: Member, teammate: Member, connect: Any) -> None:
+    first, second = (connect(member, Service.MICROSOFT) for member in (owner, teammate))
+    Credential.objects.filter(pk=second.credential_id).update(account_id="other-tenant:1")
+    for link in (first, second):
+        record(link.credential_id, LOCKED, Cause.CHECK, utcnow())
+    assert ServiceAlarm.objects.exists()
+    record(second.credential_id, Good(full=True), Cause.CHECK, utcnow())
+    assert not ServiceAlarm.objects.exists()
+
+
 def test_what_fails_while_it_is_written_down_changes_nothing(
     owner: Member, google: Connection, page_of: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from awase import registry
+from awase.domain.errors import ProviderError, Reason
 from awase.domain.health import Service
 from awase.models import Credential
 from awase.services.tokens import StoredTokens, source
@@ -24,6 +25,21 @@ def test_a_token_about_to_end_is_refreshed_and_the_rotated_one_saved(owner: Any,
     assert after.secret["access_token"] == token != before.secret["access_token"]
     assert after.secret["refresh_token"] != before.secret["refresh_token"]
     assert after.generation == before.generation + 1 and not after.lease_token
+
+
+@pytest.mark.django_db
+def test_a_rotated_token_is_saved_also_where_a_permission_was_taken_away(
+    owner: Any, connect: Any, control: Any
+) -> None:
+    credential = connect(owner, Service.ZOOM).credential
+    control.fault("zoom", owner.user.email, "scope_missing", scopes=["meeting:write:meeting"])
+    Credential.objects.update(expires_at=utcnow())
+    with pytest.raises(ProviderError) as caught:
+        StoredTokens(credential.pk).token()
+    assert caught.value.failure.reason is Reason.SCOPE_MISSING
+    control.repair("zoom", owner.user.email)
+    rejected = Credential.objects.get().secret["access_token"]
+    assert StoredTokens(credential.pk).token(rejected=rejected), "the administrator gave it back, nobody reconnected"
 
 
 @pytest.mark.django_db

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
 
-from awase.models import Connection, Credential
+from awase.models import Connection, Credential, ServiceAlarm
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +43,45 @@ def test_denied_consent_is_explained_and_nothing_stored(browser: Any, consent: C
     assert answer.status_code == 400
     assert "Nothing was stored" in answer.content.decode()
     assert not Credential.objects.exists()
+
+
+def test_an_administrators_refusal_is_not_taken_for_the_persons(
+    browser: Any, consent: Callable[..., str], sandbox_client: httpx2.Client
+) -> None:
+    account = {"service": "microsoft", "email": "tanaka@minato.example"}
+    sandbox_client.post("/control/api/accounts", json=account)
+    sandbox_client.post("/control/api/accounts/microsoft/tanaka@minato.example/fault", json={"fault": "admin_blocked"})
+    address = browser.get("/app/connections/microsoft/connect")["Location"]
+    back = consent(address, "tanaka@minato.example")
+    answer = browser.get(back.removeprefix("https://awase.test"))
+    assert answer.status_code == 400
+    assert "The administrator of the account does not allow the access." in answer.content.decode()
+
+
+def test_a_fault_of_ours_while_connecting_alarms_the_operators(
+    browser: Any, consent: Callable[..., str], sandbox_client: httpx2.Client
+) -> None:
+    fault = {"fault": "app_secret_expired", "operation": "token"}
+    sandbox_client.post("/control/api/accounts/google/tanaka@minato.example/fault", json=fault)
+    assert go(browser, consent, "tanaka@minato.example").status_code == 400
+    assert ServiceAlarm.objects.get().symptom == "G06"
+
+
+def test_an_account_without_a_calendar_is_told_so(
+    browser: Any, consent: Callable[..., str], sandbox_client: httpx2.Client
+) -> None:
+    fault = {"fault": "no_mailbox"}
+    sandbox_client.post("/control/api/accounts/google/tanaka@minato.example/fault", json=fault)
+    answer = go(browser, consent, "tanaka@minato.example")
+    assert "The account has no calendar that can be used." in answer.content.decode()
+    assert not Credential.objects.exists()
+
+
+def test_an_error_that_anybody_could_type_into_the_address_alarms_nobody(browser: Any) -> None:
+    state = parse_qs(urlsplit(browser.get("/app/connections/google/connect")["Location"]).query)["state"][0]
+    answer = browser.get(f"/connect/google/callback?error=invalid_client&state={state}")
+    assert answer.status_code == 400
+    assert not ServiceAlarm.objects.exists()
 
 
 def test_an_unticked_scope_is_explained_and_nothing_stored(browser: Any, consent: Callable[..., str]) -> None:
