@@ -133,7 +133,7 @@ STATIC_ROOT = STATE / "static"
 STATICFILES_DIRS = [PACKAGE / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "awase.web.assets.Assets"},
 }
 MEDIA_ROOT = STATE / "media"
 

@@ -19,7 +19,7 @@ from datetime import date, datetime
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Field, ForeignObject, Lookup, QuerySet
 from django.db.models.query import ModelIterable, get_related_populators
@@ -71,11 +71,12 @@ class Prepared(Generic[Row]):
         update_wrapper(self, build)
 
     def __call__(self, *values: Any) -> list[Row]:
-        plan = self.plans.get(connection.vendor)
+        database = connections[DEFAULT_DB_ALIAS]
+        plan = self.plans.get(database.vendor)
         if plan is None:
             count = len(inspect.signature(self.build).parameters)
-            plan = self.plans[connection.vendor] = _Plan.of(self.build(*map(Parameter, range(count))))
-        return plan.ask(values)
+            plan = self.plans[database.vendor] = _Plan.of(self.build(*map(Parameter, range(count))), database)
+        return plan.ask(values, database)
 
 
 prepared = Prepared
@@ -86,32 +87,47 @@ class _Plan(Generic[Row]):
     """The SQL with its parameters, and how rows become what the query yields."""
 
     sql: str
+    driver_sql: str  # the same as the driver takes it
     parameters: tuple[Any, ...]
     converters: tuple[tuple[int, Callable[[Any], Any]], ...]
     shape: Callable[[Sequence[Any]], Row] | None  # None: the bare columns
 
     @classmethod
-    def of(cls, rows: QuerySet[Any, Row]) -> "_Plan[Row]":
-        compiler = rows.query.get_compiler(connection=connection)
+    def of(cls, rows: QuerySet[Any, Row], database: BaseDatabaseWrapper) -> "_Plan[Row]":
+        compiler = rows.query.get_compiler(connection=database)
         sql, parameters = compiler.as_sql()
         converters = compiler.get_converters([expression for expression, *_ in compiler.select])
         return cls(
             sql,
+            sql.replace("%s", "?").replace("%%", "%") if database.vendor == "sqlite" else sql,
             tuple(parameters),
             tuple((at, _chained(found, expression)) for at, (found, expression) in converters.items()),
             _instances(compiler) if issubclass(rows._iterable_class, ModelIterable) else None,
         )
 
-    def ask(self, values: Sequence[Any]) -> list[Row]:
-        with _cursor() as cursor:
-            cursor.execute(
-                self.sql,
-                [_adapted(values[one.position]) if isinstance(one, Parameter) else one for one in self.parameters],
-            )
-            rows = cursor.fetchall()
+    def ask(self, values: Sequence[Any], database: BaseDatabaseWrapper) -> list[Row]:
+        adapted = [_adapted(value, database) for value in values]
+        rows = self._rows(
+            [adapted[one.position] if isinstance(one, Parameter) else one for one in self.parameters], database
+        )
         if self.converters:
             rows = [self._converted(row) for row in rows]
         return rows if self.shape is None else [self.shape(row) for row in rows]
+
+    def _rows(self, parameters: list[Any], database: BaseDatabaseWrapper) -> list[Any]:
+        """Straight from the driver, because Django's cursor needs as long as the database, and because PostgreSQL
+        keeps its plan of a query (`prepare_threshold`) only if the parameters are not filled in beforehand. Where
+        queries are logged (tests count them), through that cursor after all."""
+        if database.queries_logged:
+            with database.cursor() as logged:
+                logged.execute(self.sql, parameters)
+                return list(logged.fetchall())
+        database.close_if_health_check_failed()
+        database.ensure_connection()
+        database.validate_no_broken_transaction()
+        with database.wrap_database_errors:
+            cursor = _drivers_cursor(database).execute(self.driver_sql, parameters)
+            return list(cursor.fetchall())
 
     def _converted(self, row: Sequence[Any]) -> Sequence[Any]:
         columns = list(row)
@@ -120,23 +136,21 @@ class _Plan(Generic[Row]):
         return tuple(columns)
 
 
-def _cursor() -> Any:
-    """A cursor that lets PostgreSQL, too, keep its plan of a query (`prepare_threshold`): Django's own cursor fills
-    the parameters in beforehand, so that every query looks new."""
-    if connection.vendor != "postgresql":
-        return connection.cursor()
-    connection.ensure_connection()
-    return connection._prepare_cursor(connection.Database.Cursor(connection.connection))  # type: ignore[attr-defined]
+def _drivers_cursor(database: BaseDatabaseWrapper) -> Any:
+    raw = database.connection
+    return raw.cursor() if database.vendor == "sqlite" else database.Database.Cursor(raw)  # type: ignore[attr-defined]
 
 
-def _adapted(value: Any) -> Any:
+def _adapted(value: Any, database: BaseDatabaseWrapper) -> Any:
     """A value as the database takes it."""
+    if isinstance(value, int | str | bytes):
+        return value
     if isinstance(value, datetime):
-        return connection.ops.adapt_datetimefield_value(value)
+        return database.ops.adapt_datetimefield_value(value)
     if isinstance(value, date):
-        return connection.ops.adapt_datefield_value(value)
-    if isinstance(value, Collection) and not isinstance(value, str | bytes):
-        return json.dumps(list(value)) if connection.vendor == "sqlite" else list(value)
+        return database.ops.adapt_datefield_value(value)
+    if isinstance(value, Collection):
+        return json.dumps(list(value)) if database.vendor == "sqlite" else list(value)
     return value
 
 

@@ -1,6 +1,11 @@
-"""Dates, times and zones as people write them, in the language in force."""
+"""Dates, times and zones as people write them, in the language in force.
 
-from datetime import date, datetime
+What is kept here follows from the arguments and the language alone: writing the dates of one month takes longer
+than finding its free times.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -15,29 +20,56 @@ def _language() -> str:
 
 def clock(at: datetime) -> str:
     """The time of day in the moment's own zone: "9:00", in English "9:00 AM"."""
-    # The narrow space before AM is missing in many fonts.
-    return str(format_time(at, "short", locale=_language())).replace("\u202f", "\u00a0")
+    return clocks([at])[0]
+
+
+def clocks(moments: Iterable[datetime]) -> list[str]:
+    """`clock` of each."""
+    language = _language()
+    return [_clock(at.hour, at.minute, language) for at in moments]
 
 
 def day_name(day: date) -> str:
     """ "12月4日(金)", "Fri, Dec 4"."""
-    return str(format_skeleton("MMMEd", day, locale=_language()))
+    return day_names([day])[0]
+
+
+def day_names(days: Iterable[date]) -> list[str]:
+    """`day_name` of each."""
+    language = _language()
+    return [_date("MMMEd", day.year, day.month, day.day, language) for day in days]
 
 
 def full_day_name(day: date) -> str:
     """ "2026年12月4日(金)", "Fri, Dec 4, 2026"."""
-    return str(format_skeleton("yMMMEd", day, locale=_language()))
+    return _date("yMMMEd", day.year, day.month, day.day, _language())
 
 
 def month_name(day: date) -> str:
     """ "2026年12月", "December 2026"."""
-    return str(format_skeleton("yMMMM", day, locale=_language()))
+    return _date("yMMMM", day.year, day.month, 1, _language())
 
 
-def weekday_names() -> list[str]:
+@lru_cache(maxsize=4096)
+def _date(skeleton: str, year: int, month: int, day: int, language: str) -> str:
+    return str(format_skeleton(skeleton, date(year, month, day), locale=language))
+
+
+@lru_cache(maxsize=2 * 24 * 60)
+def _clock(hour: int, minute: int, language: str) -> str:
+    # The narrow space before AM is missing in many fonts.
+    return str(format_time(time(hour, minute), "short", locale=language)).replace("\u202f", "\u00a0")
+
+
+def weekday_names() -> tuple[str, ...]:
     """Short names from Monday on."""
-    names = get_day_names("abbreviated", locale=_language())
-    return [str(names[number]) for number in range(7)]
+    return _weekday_names(_language())
+
+
+@lru_cache
+def _weekday_names(language: str) -> tuple[str, ...]:
+    names = get_day_names("abbreviated", locale=language)
+    return tuple(str(names[number]) for number in range(7))
 
 
 def when(start: datetime, end: datetime, zone: str) -> str:

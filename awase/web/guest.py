@@ -67,6 +67,11 @@ def link(request: HttpRequest, path: str, **changes: str | None) -> str:
     return f"{path}?{urlencode(query)}" if query else path
 
 
+def opened(path: str) -> str:
+    """An address to which parameters can be added as they are, each time that a month of links needs it."""
+    return f"{path}{'&' if '?' in path else '?'}"
+
+
 def start_text(start: datetime) -> str:
     """A start as it stands in an address."""
     return f"{start.astimezone(UTC):%Y-%m-%dT%H:%MZ}"

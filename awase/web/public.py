@@ -7,12 +7,15 @@ from calendar import Calendar
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -205,20 +208,21 @@ def _month_table(
     period: tuple[date, date],
 ) -> Context:
     first, last = period
+    address, label = guest.opened(link(request, request.path)), _("%(day)s, times available")
+    labels = {day: label % {"day": name} for day, name in zip(free, dates.day_names(free), strict=True)}
 
     def turn(to: date) -> str:
-        return link(request, request.path, month=f"{to:%Y-%m}")
+        return f"{address}month={to:%Y-%m}"
 
     def cell(day: date) -> Context | None:
         if not _same_month(day, month):
             return None
-        plain = {"number": day.day, "today": day == first}
-        if day not in free:
-            return plain
-        return plain | {
-            "url": link(request, request.path, month=f"{month:%Y-%m}", day=day.isoformat()),
+        return {
+            "number": str(day.day),
+            "today": day == first,
+            "url": f"{turn(day)}&day={day}" if day in free else None,
             "chosen": day == chosen,
-            "label": _("%(day)s, times available") % {"day": dates.day_name(day)},
+            "label": labels.get(day),
         }
 
     weeks = Calendar().monthdatescalendar(month.year, month.month)
@@ -232,15 +236,13 @@ def _month_table(
 
 
 def _times(request: HttpRequest, form: str, zone: str, day: date, starts: list[int]) -> Context:
-    there = ZoneInfo(zone)
+    there, address = ZoneInfo(zone), guest.opened(link(request, form))
+    clocks = dates.clocks(datetime.fromtimestamp(start, there) for start in starts)
     return {
         "heading": dates.day_name(day),
         "slots": [
-            {
-                "time": dates.clock(moment(start).astimezone(there)),
-                "url": link(request, form, start=guest.start_text(moment(start))),
-            }
-            for start in starts
+            {"time": clock, "url": f"{address}start={quote(guest.start_text(moment(start)))}"}
+            for clock, start in zip(clocks, starts, strict=True)
         ],
     }
 
@@ -288,20 +290,22 @@ def _zone(request: HttpRequest, zone: str, at: datetime) -> Context:
     return {
         "name": zone,
         "label": dates.zone_name(zone, at),
-        "choices": [
-            {"value": name, "label": label, "selected": name == zone}
-            for name, label in _zone_choices(zone, at.replace(day=1, hour=0), get_language() or "en")
-        ],
+        "choices": _zone_choices(zone, at.replace(day=1, hour=0), get_language() or "en"),
         "hidden": [{"name": name, "value": value} for name, value in request.GET.items() if name != "zone"],
     }
 
 
-@lru_cache(maxsize=512)
-def _zone_choices(zone: str, at: datetime, language: str) -> list[tuple[str, str]]:
+@lru_cache(maxsize=256)
+def _zone_choices(zone: str, at: datetime, language: str) -> SafeString:
     """Zones by their distance from UTC at a moment, with their names in the language, which must be in force. Kept,
-    because they take longer to write than a month of times."""
+    because they take longer to write than a month of times, and nothing else bears on them."""
     local = {name: at.astimezone(ZoneInfo(name)) for name in {*ZONES, zone}}
-    return [
-        (name, f"UTC{local[name].isoformat()[-6:]} {dates.zone_name(name, at)}")
+    choices = [
+        {
+            "value": name,
+            "label": f"UTC{local[name].isoformat()[-6:]} {dates.zone_name(name, at)}",
+            "selected": name == zone,
+        }
         for name in sorted(local, key=lambda name: (local[name].utcoffset(), name))
     ]
+    return render_to_string("public/_zones.html", {"choices": choices})
