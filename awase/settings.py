@@ -197,6 +197,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
+        "frame-src": [SELF],  # the page editor's preview
         "form-action": [SELF, *dict.fromkeys(_consent_origins)],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from awase.domain.changes import Preview, preview
-from awase.domain.health import Group, LocationKind, LocationValue
+from awase.domain.health import Group, LocationKind, LocationValue, PageValue
 from awase.models import BookingPage, Condition, Connection, Location, Member, PageGroup, PageMember, Room
 from awase.models.page import Assignment
 from awase.services import checks
@@ -79,19 +79,23 @@ def set_accepting(page: BookingPage, accepting: bool, now: datetime) -> None:
         saved(page, (), now)
 
 
-def preview_people(page: BookingPage, people: People, now: datetime) -> Preview:
-    """What the page would answer with these people."""
-    value = page_values([page], now)[page.pk]
+def with_people(value: PageValue, people: People, now: datetime) -> PageValue:
+    """The page's values with these people in place of those that it has."""
     ids = tuple(dict.fromkeys([people.owner_id, *people.member_ids]))
     found = member_values(ids, now)
-    after = replace(
+    return replace(
         value,
         owner_id=people.owner_id,
         members=tuple(found[pk] for pk in ids),
         groups=(*people.people_groups, *(group for group in value.groups if group.rooms)),
         calendar_required=people.calendar_required,
     )
-    return preview(value, after)
+
+
+def preview_people(page: BookingPage, people: People, now: datetime) -> Preview:
+    """What the page would answer with these people."""
+    value = page_values([page], now)[page.pk]
+    return preview(value, with_people(value, people, now))
 
 
 def set_people(page: BookingPage, people: People, now: datetime) -> None:
@@ -141,13 +145,17 @@ def rooms_of(page: BookingPage) -> Group | None:
     return Group(tuple(room.pk for room in row.rooms.all()), row.needed, rooms=True) if row else None
 
 
+def with_rooms(value: PageValue, rooms: Group | None, now: datetime) -> PageValue:
+    """The page's values with these rooms in place of those that it has."""
+    found = room_values(rooms.ids if rooms else (), now)
+    people = tuple(group for group in value.groups if not group.rooms)
+    return replace(value, groups=(*people, *([rooms] if rooms else [])), rooms=tuple(found.values()))
+
+
 def preview_rooms(page: BookingPage, rooms: Group | None, now: datetime) -> Preview:
     """What the page would answer with these rooms."""
     value = page_values([page], now)[page.pk]
-    found = room_values(rooms.ids if rooms else (), now)
-    people = tuple(group for group in value.groups if not group.rooms)
-    after = replace(value, groups=(*people, *([rooms] if rooms else [])), rooms=tuple(found.values()))
-    return preview(value, after)
+    return preview(value, with_rooms(value, rooms, now))
 
 
 def set_rooms(page: BookingPage, rooms: Group | None, now: datetime) -> None:
@@ -205,37 +213,46 @@ def save_fields(page: BookingPage, fields: Mapping[str, object], now: datetime) 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The locations section: details by id, ids to remove, and one to add."""
+    """The locations section: details by id, ids to remove, ids in the order in which guests read them (those not
+    named keep theirs, behind), and one to add, which comes last."""
 
     details: dict[int, str]
     remove: frozenset[int] = frozenset()
     add: LocationKind | None = None
     add_detail: str = ""
+    order: tuple[int, ...] = ()
+
+    def place(self, location_id: int) -> int:
+        """Where a location stands among the others, for sorting; those not named stay as they are."""
+        return self.order.index(location_id) if location_id in self.order else len(self.order)
+
+
+def with_places(value: PageValue, places: Places) -> PageValue:
+    """The page's values with these locations in place of those that it has."""
+    kept = [
+        LocationValue(place.id, place.kind, places.details.get(place.id, place.detail))
+        for place in sorted(value.locations, key=lambda place: places.place(place.id))
+        if place.id not in places.remove
+    ]
+    if places.add:
+        kept.append(LocationValue(-1, places.add, places.add_detail))
+    return replace(value, locations=tuple(kept))
 
 
 def preview_places(page: BookingPage, places: Places, now: datetime) -> Preview:
     """What the page would answer with these locations."""
     value = page_values([page], now)[page.pk]
-    kept = [
-        LocationValue(place.id, place.kind, places.details.get(place.id, place.detail))
-        for place in value.locations
-        if place.id not in places.remove
-    ]
-    if places.add:
-        kept.append(LocationValue(-1, places.add, places.add_detail))
-    return preview(value, replace(value, locations=tuple(kept)))
+    return preview(value, with_places(value, places))
 
 
 def set_places(page: BookingPage, places: Places, now: datetime) -> None:
     """Keep the locations section."""
     with transaction.atomic():
         page.locations.filter(pk__in=places.remove).delete()
-        for place in page.locations.all():
-            if place.pk in places.details:
-                Location.objects.filter(pk=place.pk).update(detail=places.details[place.pk])
+        kept = sorted(page.locations.all(), key=lambda place: places.place(place.pk))
+        for position, place in enumerate(kept):
+            place.position, place.detail = position, places.details.get(place.pk, place.detail)
+            place.save(update_fields=["position", "detail"])
         if places.add:
-            last = page.locations.order_by("-position").values_list("position", flat=True).first()
-            Location.objects.create(
-                page=page, kind=places.add, detail=places.add_detail, position=0 if last is None else last + 1
-            )
+            Location.objects.create(page=page, kind=places.add, detail=places.add_detail, position=len(kept))
         saved(page, (), now)

@@ -1,13 +1,16 @@
 """What a step would stop or open, found by the gate before the step is taken."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Count, QuerySet
+
 from awase.domain.changes import Preview, preview, without_connection, without_member
 from awase.domain.health import PageValue
-from awase.models import BookingPage, Connection, Member
+from awase.models import Booking, BookingPage, Connection, HostTime, Member
 from awase.services.health import page_values, pages_of_members
+from awase.services.quotas import COUNTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,17 @@ class Turn:
 def of_disconnect(connection: Connection, now: datetime) -> list[Turn]:
     """The pages that would stop or open if this connection were taken away."""
     return turned(pages_of_members([connection.member_id]), lambda value: without_connection(value, connection.pk), now)
+
+
+def coming(page: BookingPage, now: datetime) -> QuerySet[Booking]:
+    """The guests' bookings and requests of a page that are still to come: whatever is done to the page, they stand."""
+    return Booking.objects.filter(page=page, is_session=False, state__in=COUNTED, end__gt=now)
+
+
+def hosting(page: BookingPage, member_ids: Collection[int], now: datetime) -> dict[int, int]:
+    """How many bookings of the page that are still to come each of these members hosts; who hosts none is left out."""
+    rows = HostTime.objects.filter(booking__page=page, active=True, member__in=member_ids, booking__end__gt=now)
+    return dict(rows.values_list("member").annotate(number=Count("booking")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,11 +105,12 @@ def offer(
     moving: Booking | None = None,
     hold: Hold | None = None,
     guest: str = "",
+    value: PageValue | None = None,
 ) -> Offer:
     """What `page` offers with starts in [start, end) (see `Asked`). `without`: members found busy or unreadable
-    a moment ago."""
+    a moment ago. `value`: what the gate is to look at in place of the page as it is stored."""
     asked = Asked(start, end, minutes, moving, hold, guest)
-    value = page_values([page], now)[page.pk]
+    value = value or page_values([page], now)[page.pk]
     verdict = evaluate(value)
     answer = Offer(page, value, verdict, NOTHING, None, {})
     if not answer.accepting:

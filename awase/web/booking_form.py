@@ -374,11 +374,16 @@ class Sheet:
         status: int = 200,
         gone: Context | None = None,
     ) -> HttpResponse:
+        context = self.context(answer, start, form, key=key) | {"gone": gone}
+        return guest.show(self.request, "public/form.html", context, status=status)
+
+    def context(self, answer: Offer, start: datetime | None, form: BookingForm, *, key: str = "") -> Context:
+        """What the template of the form reads."""
         points = [self.time_point(start)] if start else []
         held = self.hold if self.hold and self.hold.start == start else None
         wish = Wish(form.only("host"), form.only("place"), self.minutes) if start else Wish.of(self.request, answer)
         day = f"{start.astimezone(ZoneInfo(self.zone)):%Y-%m-%d}" if start else None
-        context = {
+        return {
             "page": guest.summary(self.page, answer, wish, *points),
             "notice": guest.notice(answer),
             "back_url": link(
@@ -387,13 +392,11 @@ class Sheet:
             "post_url": link(self.request, self.request.path, start=guest.start_text(start) if start else None),
             "form": form,
             "token": sign(self.page, start, key or uuid4().hex) if start else "",
-            "gone": gone,
             "button": (_("Send the request") if self.page.approval else _("Book")) if start else "",
             "hold_url": link(self.request, guest.address("hold", self.page)) if start and not held else "",
             "held": _held(held, self.zone) if held else None,
             **guest.manner(self.request, self.page),
         }
-        return guest.show(self.request, "public/form.html", context, status=status)
 
     def time_point(self, start: datetime) -> Context:
         end = start + timedelta(minutes=self.minutes or self.page.duration_minutes)

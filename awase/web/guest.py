@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from awase.domain.health import LocationKind, LocationValue
+from awase.domain.health import LocationKind, LocationValue, PageValue
 from awase.domain.intervals import epoch, moment
 from awase.models import BookingPage, Condition, Hold, Workspace
 from awase.models.page import Assignment, Visibility
@@ -180,11 +180,16 @@ def held(request: HttpRequest, page: BookingPage, now: datetime, key: str = "") 
 
 
 def whole_offer(
-    page: BookingPage, now: datetime, minutes: int | None = None, hold: Hold | None = None
+    page: BookingPage,
+    now: datetime,
+    minutes: int | None = None,
+    hold: Hold | None = None,
+    value: PageValue | None = None,
 ) -> tuple[Offer, datetime]:
-    """Everything that the page offers from now to the end of its period, or of what is read ahead; and that end."""
+    """Everything that the page offers from now to the end of its period, or of what is read ahead; and that end.
+    `value`: see `offer`."""
     end = moment(min(rules_of(page).period_span(epoch(now))[1], epoch(now + LONGEST_HORIZON)))
-    return offer(page, now, end, now, minutes=minutes, hold=hold), end
+    return offer(page, now, end, now, minutes=minutes, hold=hold, value=value), end
 
 
 def summary(page: BookingPage, answer: Offer, wish: Wish, *points: Context) -> Context:

@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET
 
-from awase.domain.changes import Preview
 from awase.domain.health import PageValue
 from awase.models import BookingPage, Member
-from awase.services import history, links, pages, words
+from awase.services import history, links, pages
 from awase.services.dashboard import visible_pages
 from awase.web import timelines
 from awase.web.cards import PageCards
+from awase.web.page_consequences import of_archiving
 from awase.web.page_forms import SectionForm
 from awase.web.page_people import members_section, rooms_section
 from awase.web.page_places import places_section
@@ -73,6 +73,8 @@ def whole(
         "duplicate_url": f"/app/pages/{page.pk}/duplicate",
         "archive_url": f"/app/pages/{page.pk}/archive",
         "archived": page.archived_at is not None,
+        "archiving": of_archiving(page, now),
+        "preview_url": f"/app/pages/{page.pk}/preview/basics",
         "why_url": f"/app/pages/{page.pk}/why",
         "book_url": f"/app/pages/{page.pk}/book",
     }
@@ -82,11 +84,11 @@ def whole(
 def _section(page: BookingPage, name: str, value: PageValue, now: datetime) -> Context:
     match name:
         case "members":
-            return members_section(page, pages.people_of(page), now)
+            return members_section(page, pages.people_of(page), value, now)
         case "locations":
             return places_section(page, value)
         case "rooms":
-            return rooms_section(page, pages.rooms_of(page))
+            return rooms_section(page, pages.rooms_of(page), value)
         case "form":
             return questions_section(page)
         case "switch":
@@ -158,15 +160,3 @@ def _history(page: BookingPage, viewer: Member) -> list[Context]:
 def done(page: BookingPage, section: str) -> HttpResponse:
     """Saved: back to the section."""
     return redirect(f"/app/pages/{page.pk}?saved={section}#{section}")
-
-
-def confirm(change: Preview) -> Context:
-    """What a step would do to the page, asked before it is taken."""
-    names: dict[int, str] = {}
-    first = change.after.stops[0]
-    if first.member_id:
-        names[first.member_id] = Member.objects.select_related("user").get(pk=first.member_id).name
-    return {
-        "text": _("With this change the page would take no bookings."),
-        "effects": [{"kind": "danger", "text": words.lack(first, names)}],
-    }

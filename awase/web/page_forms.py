@@ -1,17 +1,20 @@
 """The plain sections of the page editor as forms. Each yields the fields of the page that it changes."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from awase.models import BookingPage, WeeklySchedule
 from awase.web.lengths import DAY, HOUR, WEEK, LengthField, LengthsField, length, offer_lengths
-from awase.web.shell import fingerprint
+from awase.web.shell import Context, fingerprint
 
 if TYPE_CHECKING:
     PageForm = forms.ModelForm[BookingPage]
@@ -43,7 +46,7 @@ class SectionForm(PageForm):
         """The section in a few words, as stored."""
         raise NotImplementedError
 
-    def said(self, name: str) -> Any:
+    def said(self, name: str) -> str:
         """What is stored in a field of choices, as people read it."""
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
@@ -54,21 +57,38 @@ class SectionForm(PageForm):
         return fingerprint({name: str(self[name].initial) for name in self.fields})
 
 
-def said(field: Any, stored: Any) -> Any:
-    """A stored value of a field as people read it."""
+def said(field: Any, stored: Any) -> str:
+    """A value of a field as people read it; "" for none."""
+    if isinstance(stored, bool):
+        return str(_("Yes") if stored else _("No"))
+    if isinstance(stored, list | tuple):
+        return pgettext("list of names", ", ").join(said(field, one) for one in stored)
+    if isinstance(stored, date):
+        return date_format(stored, str(_("D, j F Y")))
     choices: dict[Any, Any] = dict(getattr(field, "choices", ()))
-    return choices.get(stored, choices.get(str(stored), stored))
+    found = choices.get(stored, choices.get(str(stored), stored))
+    return "" if found is None else str(found)
 
 
-def differences(stored: SectionForm, typed: SectionForm) -> list[dict[str, Any]]:
-    """The fields whose stored value is not the one typed: label and what is stored now, as people read it."""
+def differences(stored: SectionForm, typed: SectionForm) -> list[Context]:
+    """The fields whose stored value is not the one typed: label, what is stored now and what was typed, as people
+    read them."""
     found = []
     for name, field in stored.fields.items():
         before, after = stored[name].initial, typed[name].value()
-        if field.has_changed(before, field.to_python(after) if after is not None else after):
-            now = said(field, before)
-            found.append({"label": stored[name].label, "now": "–" if now in (None, "") else now})
+        if field.has_changed(before, after):
+            now, yours = said(field, before), said(field, _read(field, after))
+            found.append({"label": stored[name].label, "now": now or "–", "yours": yours or "–"})
     return found
+
+
+def _read(field: forms.Field, typed: Any) -> Any:
+    """What was typed, as the field reads it; what it cannot read stays as it is."""
+    try:
+        value = field.to_python(typed)
+    except ValidationError:
+        return typed
+    return value.pk if isinstance(value, Model) else value
 
 
 class BasicsForm(SectionForm):

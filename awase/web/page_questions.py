@@ -1,12 +1,14 @@
 """The page's own questions in the page editor: one row each, and an empty one for the next."""
 
+from collections.abc import Iterable
+
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from awase.domain.questions import MOST_QUESTIONS, Kind, Question, from_json
 from awase.models import BookingPage
-from awase.web.page_sections import common
+from awase.web.page_sections import Facts, common, seen
 from awase.web.shell import Context
 
 KINDS = {
@@ -27,6 +29,7 @@ def questions_section(page: BookingPage, typed: list[Context] | None = None) -> 
     spare = [blank] if len(rows) < MOST_QUESTIONS else []
     return {
         **common(page, "form"),
+        "seen": seen(questions_facts(from_json(page.questions))),
         "heading": _("Questions to guests"),
         "summary": [question.label for question in from_json(page.questions)] or [_("None")],
         "help": _("Name and mail address are always asked. Leave the words empty to remove a question."),
@@ -34,6 +37,20 @@ def questions_section(page: BookingPage, typed: list[Context] | None = None) -> 
         "questions": [{"number": number, **row} for number, row in enumerate([*rows, *spare])],
         "kinds": [{"value": kind.value, "label": label} for kind, label in KINDS.items()],
     }
+
+
+def questions_facts(questions: Iterable[Question]) -> Facts:
+    """The questions in words, by their place in the list."""
+    told: dict[str, str] = {}
+    for number, question in enumerate(questions, start=1):
+        marks = [
+            str(KINDS[question.kind]),
+            *([_("Required")] if question.required else []),
+            *([_("Hidden, filled in by the link")] if question.hidden else []),
+            *question.options,
+        ]
+        told[_("Question %(number)d") % {"number": number}] = f"{question.label} ({', '.join(marks)})"
+    return told
 
 
 def _row(question: Question) -> Context:

@@ -1,54 +1,87 @@
 """Saving the sections of the page editor one by one: what would stop the page is shown before it is done."""
 
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from awase.domain.health import LocationKind
-from awase.domain.questions import to_json
+from awase.domain.questions import from_json, to_json
 from awase.models import BookingPage
 from awase.services import links, pages
+from awase.services.dashboard import may_edit
 from awase.services.health import page_values
-from awase.web.page_edit import confirm, done, form_section, whole
-from awase.web.page_forms import differences
-from awase.web.page_people import members_section, rooms_section, typed_people, typed_rooms
-from awase.web.page_places import places_section
-from awase.web.page_questions import questions_section, typed_questions
+from awase.web.page_consequences import of_address, of_health, of_people
+from awase.web.page_edit import done, form_section, whole
+from awase.web.page_forms import differences as form_differences
+from awase.web.page_people import (
+    members_section,
+    people_facts,
+    rooms_facts,
+    rooms_section,
+    typed_people,
+    typed_rooms,
+)
+from awase.web.page_places import places_facts, places_section, typed_places
+from awase.web.page_questions import questions_facts, questions_section, typed_questions
 from awase.web.page_rules import SECTION_FORMS
+from awase.web.page_sections import Facts, differences, seen
 from awase.web.pages import editable
-from awase.web.shell import MemberRequest, for_members, utcnow
+from awase.web.shell import Context, MemberRequest, for_members, utcnow
 
 
 @require_POST
 @for_members
 def save_form(request: MemberRequest, pk: int, section: str) -> HttpResponse:
     """A plain section. Where somebody else saved it meanwhile, what is stored now is shown beside what was typed,
-    and kept until it is saved again."""
+    and kept until it is saved again. Another address is asked about once more."""
     page = editable(request.member, pk)
     form_type = SECTION_FORMS[section]
     seen, stored = request.POST.get("seen"), form_type(instance=page)
-    form = form_type(request.POST, instance=editable(request.member, pk))
-    conflict = differences(stored, form) if seen and seen != stored.fingerprint() else []
+    form = form_type(request.POST, request.FILES, instance=editable(request.member, pk))
+    conflict = form_differences(stored, form) if seen and seen != stored.fingerprint() else []
+    question = None
     if form.is_valid() and not conflict:
-        pages.save_fields(page, form.changes(), utcnow())
-        return done(page, section)
-    return whole(
-        request, page, {**form_section(page, section, form), "seen": stored.fingerprint(), "conflict": conflict}
-    )
+        changes = form.changes()
+        question = of_address(page, changes.get("slug", page.slug))
+        if not question or "confirmed" in request.POST:
+            pages.save_fields(page, changes, utcnow())
+            return done(page, section)
+    shown = {**form_section(page, section, form), "seen": stored.fingerprint()}
+    return whole(request, page, {**shown, "conflict": conflict, "confirm": question})
+
+
+def _keep(
+    request: MemberRequest, page: BookingPage, shown: Context, stored: Facts, typed: Facts, question: Context | None
+) -> HttpResponse | None:
+    """What to answer before a section is kept: that somebody else saved it meanwhile, and how what is stored now
+    differs from what was typed; or what it would do. None: keep it."""
+    seen_then = request.POST.get("seen")
+    if seen_then and seen_then != seen(stored) and (conflict := differences(stored, typed)):
+        return whole(request, page, {**shown, "conflict": conflict})
+    if question and "confirmed" not in request.POST:
+        return whole(request, page, {**shown, "confirm": question})
+    return None
 
 
 @require_POST
 @for_members
 def save_members(request: MemberRequest, pk: int) -> HttpResponse:
-    """参加メンバー: asks once more if the page would stop."""
+    """参加メンバー: asks once more if the page would stop, bookings stay behind, or the owner changes."""
     page = editable(request.member, pk)
     people, now = typed_people(page, request.POST), utcnow()
-    change = pages.preview_people(page, people, now)
-    if change.stops and "confirmed" not in request.POST:
-        return whole(request, page, {**members_section(page, people, now), "confirm": confirm(change)})
+    value = pages.with_people(page_values([page], now)[pk], people, now)
+    answer = _keep(
+        request,
+        page,
+        members_section(page, people, value, now),
+        people_facts(pages.people_of(page)),
+        people_facts(people),
+        of_people(page, people, request.member, now),
+    )
+    if answer:
+        return answer
     pages.set_people(page, people, now)
-    return done(page, "members")
+    return done(page, "members") if may_edit(request.member, page) else redirect("/app/pages")
 
 
 @require_POST
@@ -57,9 +90,17 @@ def save_rooms(request: MemberRequest, pk: int) -> HttpResponse:
     """Rooms: asks once more if the page would stop."""
     page = editable(request.member, pk)
     rooms, now = typed_rooms(page, request.POST, request.POST.getlist("room")), utcnow()
-    change = pages.preview_rooms(page, rooms, now)
-    if change.stops and "confirmed" not in request.POST:
-        return whole(request, page, {**rooms_section(page, rooms), "confirm": confirm(change)})
+    value = pages.with_rooms(page_values([page], now)[pk], rooms, now)
+    answer = _keep(
+        request,
+        page,
+        rooms_section(page, rooms, value),
+        rooms_facts(pages.rooms_of(page)),
+        rooms_facts(rooms),
+        of_health(page, pages.preview_rooms(page, rooms, now)),
+    )
+    if answer:
+        return answer
     pages.set_rooms(page, rooms, now)
     return done(page, "rooms")
 
@@ -111,20 +152,18 @@ def archive(request: MemberRequest, pk: int) -> HttpResponse:
 def save_locations(request: MemberRequest, pk: int) -> HttpResponse:
     """ロケーション: asks once more if the page would stop."""
     page = editable(request.member, pk)
-    data: QueryDict = request.POST
-    ids = list(page.locations.values_list("pk", flat=True))
-    kind = data.get("add", "")
-    places = pages.Places(
-        details={pk_: data.get(f"detail-{pk_}", "").strip()[:500] for pk_ in ids if f"detail-{pk_}" in data},
-        remove=frozenset(pk_ for pk_ in ids if str(pk_) in data.getlist("remove")),
-        add=LocationKind(kind) if kind in set(LocationKind) else None,
-        add_detail=data.get("add_detail", "").strip()[:500],
+    places, now = typed_places(page, request.POST), utcnow()
+    value = page_values([page], now)[pk]
+    answer = _keep(
+        request,
+        page,
+        places_section(page, value, places),
+        places_facts(value),
+        places_facts(pages.with_places(value, places)),
+        of_health(page, pages.preview_places(page, places, now)),
     )
-    now = utcnow()
-    change = pages.preview_places(page, places, now)
-    if change.stops and "confirmed" not in data:
-        value = page_values([page], now)[page.pk]
-        return whole(request, page, {**places_section(page, value, places), "confirm": confirm(change)})
+    if answer:
+        return answer
     pages.set_places(page, places, now)
     return done(page, "locations")
 
@@ -135,7 +174,11 @@ def save_questions(request: MemberRequest, pk: int) -> HttpResponse:
     """Keep the questions; what was typed comes back with what is wrong."""
     page = editable(request.member, pk)
     rows, questions = typed_questions(request.POST)
+    shown = questions_section(page, rows)
     if any(row["error"] for row in rows):
-        return whole(request, page, questions_section(page, rows))
+        return whole(request, page, shown)
+    stored = questions_facts(from_json(page.questions))
+    if answer := _keep(request, page, shown, stored, questions_facts(questions), None):
+        return answer
     pages.save_fields(page, {"questions": to_json(questions)}, utcnow())
     return done(page, "form")

@@ -7,6 +7,7 @@ from calendar import Calendar
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -110,15 +111,23 @@ def booking_page(request: HttpRequest, page: BookingPage) -> HttpResponse:
     """One month of a page's free times, and the times of one day."""
     now = timezone.now()
     answer, end = guest.whole_offer(page, now, guest.asked_minutes(request, page), guest.held(request, page, now))
+    return month_page(request, answer, end, guest.address("book", page))
+
+
+def month_page(request: HttpRequest, answer: Offer, end: datetime, form: str, **more: Any) -> HttpResponse:
+    """The page with what it offers. `end`: how far the offer goes; `form`: where a time leads; `more`: what else the
+    template is told."""
+    page = answer.page
     if not answer.accepting:
-        return guest.stopped(request, page)
+        return guest.stopped(request, page, **more)
     wish = Wish.of(request, answer)
     context = {
         "page": guest.summary(page, answer, wish),
         "notice": guest.notice(answer),
         "choices": _choices(request, answer, wish),
-        **calendar(request, answer, wish.starts(answer), end, guest.address("book", page)),
+        **calendar(request, answer, wish.starts(answer), end, form),
         **guest.manner(request, page),
+        **more,
     }
     return guest.show(request, "public/page.html", context)
 

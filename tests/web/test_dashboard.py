@@ -82,6 +82,7 @@ def test_members_condition_and_owner_are_saved(browser: Client, page: BookingPag
         "method": "sequential",
         "member": [str(page.owner_id), str(teammate.pk)],
         "owner": str(teammate.pk),
+        "confirmed": "yes",
     }
     assert browser.post(f"/app/pages/{page.pk}/members", data).status_code == 302
     page.refresh_from_db()
@@ -104,7 +105,7 @@ def test_locations_are_added_filled_in_and_removed(browser: Client, page: Bookin
     place.refresh_from_db()
     assert place.detail == "Osaka"
     shown = text(browser.get(f"/app/pages/{page.pk}"))
-    assert "Osaka" in shown and "Not connected" in shown
+    assert "Osaka" in shown and "has not connected Zoom." in shown
     assert browser.post(address, {"remove": [str(place.pk)]}).status_code == 302
     assert Location.objects.get().kind == LocationKind.ZOOM
 

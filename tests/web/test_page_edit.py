@@ -14,7 +14,7 @@ from awase.models import BookingPage, Condition, Member, PageGroup, PageMember, 
 from awase.services import pages
 from tests.web.test_dashboard import text
 
-BASICS = {"title": "Demo", "slug": "demo", "description": "", "accent": "pine", "language": "en", "indexed": "on"}
+BASICS = {"title": "Demo", "slug": "meet", "description": "", "accent": "pine", "language": "en", "indexed": "on"}
 TIMES = {
     "duration_minutes": "60",
     "durations": ["30", "60"],
@@ -60,7 +60,7 @@ def save(browser: Client, page: BookingPage) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("section", "data", "stored"),
     [
-        ("basics", BASICS, {"title": "Demo", "slug": "demo", "accent": "pine", "language": "en", "indexed": True}),
+        ("basics", BASICS, {"title": "Demo", "accent": "pine", "language": "en", "indexed": True}),
         ("times", TIMES, {"duration_minutes": 60, "durations": [30], "step_minutes": 15, "time_zone": "Europe/Paris"}),
         ("period", PERIOD, {"period_days": 30, "notice_minutes": 120, "notice_from_midnight": False}),
         (
