@@ -71,9 +71,8 @@ def _staying(page: BookingPage, removed: Collection[int], now: datetime) -> list
         {
             "kind": "neutral",
             "text": ngettext(
-                "%(name)s still hosts %(count)d booking to come. It stands; hand it over or cancel it if it should not.",
-                "%(name)s still hosts %(count)d bookings to come. They stand; hand them over or cancel them if they should"
-                " not.",
+                "%(name)s still hosts %(count)d booking to come. It stands until it is handed over or cancelled.",
+                "%(name)s still hosts %(count)d bookings to come. They stand until they are handed over or cancelled.",
                 count,
             )
             % {"name": words.person(names[pk]), "count": count},
