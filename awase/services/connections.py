@@ -22,7 +22,15 @@ from awase.providers.guard import AddressRefused
 from awase.providers.protocols import Account, Grant, RemoteCalendar
 from awase.services import checks, foresight, probing, push
 from awase.services.health import Renewal, pages_of_members, renew, standing_of
-from awase.services.signals import Cause, linked_members, raise_alarm, record, resume_events, resume_unconnected
+from awase.services.signals import (
+    Cause,
+    linked_members,
+    raise_alarm,
+    record,
+    resume_events,
+    resume_of,
+    resume_unconnected,
+)
 from awase.services.tokens import GivenToken, sealed, sealed_access, source, tokens_of
 from awase.services.use import renew_use
 
@@ -198,7 +206,7 @@ def _keep(
             for link in credential.connections.all():
                 keep_calendars(link, listed)
         if new:
-            _first_ticks(member, connection)
+            _first_ticks(member, connection, now)
             resume_unconnected(member, now)
         if known is None:
             ConnectionChange.objects.create(credential=credential, at=now, standing=Standing.OK, cause=Cause.CONNECTED)
@@ -228,16 +236,16 @@ def keep_calendars(connection: Connection, listed: list[RemoteCalendar]) -> None
             gone.delete()
 
 
-def _first_ticks(member: Member, connection: Connection) -> None:
+def _first_ticks(member: Member, connection: Connection, now: datetime) -> None:
     """A new account's main calendar is checked for conflicts, and receives bookings if none does yet."""
     main = connection.calendars.order_by("-primary", "pk").first()
     if main is None:
         return
     main.checked = True
     main.save(update_fields=["checked"])
-    if member.booking_calendar_id is None:
-        writable = connection.calendars.filter(writable=True).order_by("-primary", "pk").first()
-        Member.objects.filter(pk=member.pk).update(booking_calendar=writable)
+    writable = connection.calendars.filter(writable=True).order_by("-primary", "pk").first()
+    if writable and Member.objects.filter(pk=member.pk, booking_calendar=None).update(booking_calendar=writable):
+        resume_events(member, now)
 
 
 def set_use(
@@ -319,6 +327,7 @@ def disconnect(connection: Connection, now: datetime) -> Renewal:
         push.close_all(credential)
     with transaction.atomic():
         member_id = connection.member_id
+        resume_of(connection, now)
         connection.delete()
         if not credential.connections.exists():
             if credential.service != Service.CALDAV and not _siblings(credential):

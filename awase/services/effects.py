@@ -148,11 +148,13 @@ def _finish(effect: Effect, now: datetime) -> None:
 
 
 def _rest(effect: Effect, now: datetime, **fields: object) -> None:
-    """Leave it at that, done, parked or given up; unless the booking changed meanwhile: then once more."""
+    """Leave it at that, done, parked or given up; unless the booking changed meanwhile, or what it would be parked for
+    has come already (`signals` moves `next_at` then): then once more."""
     freed = {"lease_until": None, "lease_token": ""}
     again = {"state": EffectState.PENDING, "next_at": now, "attempts": 0, "last_error": ""}
     mine = Effect.objects.filter(pk=effect.pk, lease_token=effect.lease_token)
-    if mine.filter(wanted=effect.wanted).update(**freed, **fields) or mine.update(**freed, **again):
+    asleep = {"next_at": effect.next_at} if fields["state"] is EffectState.PARKED else {}
+    if mine.filter(wanted=effect.wanted, **asleep).update(**freed, **fields) or mine.update(**freed, **again):
         return
     if effect.kind in outbox.OUTSIDE:
         # Taken over because the lease had run out: it may be our outdated work that stands outside last.
@@ -189,8 +191,9 @@ def _park(effect: Effect, parked: Parked, now: datetime) -> None:
 def _is_broken(credential: Credential, effect: Effect, parked: Parked, now: datetime) -> bool:
     """Whether what this effect waits for is still the matter with the account."""
     if parked.reason == events.CALENDAR_MISSING:
-        mine = CalendarEvent.objects.filter(booking=effect.booking, member=effect.member)
-        return mine.filter(calendar__missing_since__isnull=False).exists()
+        assert effect.member_id is not None
+        wanted = events.wanted_calendar(_booking(effect), effect.member_id)
+        return wanted is None or wanted.missing_since is not None
     lacks = parked.capability is not None and parked.capability.value in credential.lacking
     return lacks or standing_of(credential, now)[0] is Standing.ERROR
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from awase import registry
 from awase.domain.errors import Capability, FailureClass, FailureScope, ProviderError, Reason
 from awase.domain.health import LocationKind, Service
-from awase.models import Booking, Calendar, CalendarEvent, Effect
+from awase.models import Booking, Calendar, CalendarEvent, Effect, Member
 from awase.models.booking import new_uid
 from awase.providers.protocols import WrittenEvent
 from awase.services import outbox
@@ -76,15 +76,22 @@ def bring(effect: Effect, now: datetime) -> None:
 def _elsewhere(booking: Booking, event: CalendarEvent) -> CalendarEvent:
     """The event's calendar was disconnected or has vanished: it goes into the one that the member has now. Raises
     Parked if there is none."""
-    wanted = outbox.calendar_for(booking, event.member) or 0
-    calendars = Calendar.objects.select_related("connection__credential").filter(missing_since=None)
-    if chosen := calendars.filter(pk=wanted).first():
-        event.calendar, event.key, event.external_id = chosen, new_uid(), ""
+    wanted = wanted_calendar(booking, event.member_id)
+    if wanted is not None and wanted.missing_since is None:
+        event.calendar, event.key, event.external_id = wanted, new_uid(), ""
         event.save(update_fields=["calendar", "key", "external_id"])
         return event
-    if event.calendar is None:
+    awaited = wanted or event.calendar
+    if awaited is None:
         raise Parked(None, "not_connected")
-    raise Parked(event.calendar.connection.credential, CALENDAR_MISSING)
+    raise Parked(awaited.connection.credential, CALENDAR_MISSING)
+
+
+def wanted_calendar(booking: Booking, member_id: int) -> Calendar | None:
+    """The calendar that this member's event of the booking goes into, as things stand; None if there is none."""
+    member = Member.objects.get(pk=member_id)
+    found = Calendar.objects.select_related("connection__credential")
+    return found.filter(pk=outbox.calendar_for(booking, member) or 0).first()
 
 
 def _keep_link(effect: Effect, booking: Booking, written: WrittenEvent, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """The one function through which a connection changes state, whatever the signal: a call that the product
 made anyway, the periodic check, a push, the live check at booking time, the user."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -235,20 +236,29 @@ def _plan_next_check(
 
 def resume_unconnected(member: Member, now: datetime) -> None:
     """A member connected an account: work that waited for any goes on."""
-    Effect.objects.filter(
-        Q(member=member) | Q(booking__location_member=member), state=EffectState.PARKED, parked_for=None
-    ).update(state=EffectState.PENDING, next_at=now, parked_reason="", attempts=0)
+    _resume(Q(member=member) | Q(booking__location_member=member), [member.pk], now, parked_for=None)
 
 
 def resume_events(member: Member, now: datetime) -> None:
-    """A member chose a calendar: events that waited for one go on."""
-    Effect.objects.filter(member=member, kind=EffectKind.EVENT, state=EffectState.PARKED).update(
-        state=EffectState.PENDING, next_at=now, parked_for=None, parked_reason="", attempts=0
-    )
+    """A member has another calendar for bookings: events that waited for one go on."""
+    _resume(Q(member=member, kind=EffectKind.EVENT), [member.pk], now)
 
 
 def resume_parked(credential: Credential, now: datetime) -> None:
     """Let the work that waited for this account go on."""
-    Effect.objects.filter(parked_for=credential, state=EffectState.PARKED).update(
+    _resume(Q(), linked_members(credential), now, parked_for=credential)
+
+
+def resume_of(connection: Connection, now: datetime) -> None:
+    """A member's link to an account is about to be taken away: what waited for it looks for another one."""
+    _resume(Q(member=connection.member_id), [connection.member_id], now, parked_for=connection.credential_id)
+
+
+def _resume(waits: Q, members: Collection[int], now: datetime, **parked: object) -> None:
+    """Parked work goes on. Work under way at these members' accounts may be about to be parked for what has just
+    ended: it is told by `next_at`; first, so that nothing is parked unseen in between."""
+    outside = Effect.objects.filter(kind__in=[EffectKind.EVENT, EffectKind.MEETING])
+    outside.filter(state=EffectState.RUNNING, member__in=members).update(next_at=now)
+    Effect.objects.filter(waits, state=EffectState.PARKED, **parked).update(
         state=EffectState.PENDING, next_at=now, parked_for=None, parked_reason="", attempts=0
     )
