@@ -1,4 +1,4 @@
-"""Who of the free hosts gets a booking: evenly, by priority, or in turn.
+"""Who of the free hosts gets a booking: evenly, by priority, or in turn. The rules for people: `docs/assignment.md`.
 
 The same history gives the same choice. Fairness counts bookings, those that a member has and those that
 they are credited with: for every booking of the period that they could not be given because they were away
@@ -6,15 +6,18 @@ they are credited with: for every booking of the period that they could not be g
 weight got of it on average. So nobody is flooded who comes back, is new, or repairs an account.
 """
 
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
+from types import MappingProxyType
 
 from awase.domain.health import Group
-from awase.domain.intervals import Span, merged
+
+PERIOD = timedelta(days=30)
+"""How far back bookings count towards evenness, by the moment at which they were assigned."""
 
 
 class Mode(StrEnum):
@@ -90,58 +93,52 @@ def _size(group: Group) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """A booking of the period that was assigned automatically: when (`at`), for when (`start`), to whom.
-    Epoch seconds."""
+    """A booking of the period that was assigned automatically: when (epoch seconds), to whom, and who was `away`:
+    the members who could not be given it because they were absent at its time, or an account of theirs was broken.
+    Of a booking with several hosts there is one for each of them."""
 
     at: int
-    start: int
     member_id: int
+    away: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """When a member could be given bookings; epoch seconds, half-open.
-
-    `joined_at`: bookings assigned earlier went past them. `broken`: time in which their accounts were broken,
-    so that nothing could be assigned. `absent`: time for which they could not be booked.
-    """
+    """A member of the page. `joined_at` (epoch seconds): bookings assigned earlier went past them. `level` as far as
+    it matters for the choice: only those of one level vie for a booking."""
 
     member_id: int
     weight: int = 1
+    level: int = 0
     joined_at: int = 0
-    broken: tuple[Span, ...] = ()
-    absent: tuple[Span, ...] = ()
 
 
-def counts(members: Sequence[Presence], history: Sequence[Assigned]) -> dict[int, Fraction]:
-    """For each member the bookings of the period, plus the credit for those that went past them while they
-    were away. `members` are all members of the page, free or not; what people got who have left it is left
-    out."""
-    ids = {member.member_id for member in members}
-    history = [booking for booking in history if booking.member_id in ids]
-    broken = [merged(member.broken) for member in members]
-    absent = [merged(member.absent) for member in members]
-    own = Counter(booking.member_id for booking in history)
-    passed = [Counter[int]() for _ in members]  # bookings missed, by the total weight of those present
+def counts(
+    members: Sequence[Presence], history: Iterable[Assigned], further: Mapping[int, int] = MappingProxyType({})
+) -> dict[int, Fraction]:
+    """For each member the bookings of the period, plus the credit for those that went past them while they were
+    away or not yet there. `members` are all members of the page, free or not; what people got who have left it is
+    left out. `further`: how many bookings each got besides, past which nobody's way went."""
+    known = {member.member_id: member for member in members}
+    weights = Counter[int]()
+    for member in members:
+        weights[member.level] += member.weight
+    own = Counter({id: further.get(id, 0) for id in known})
+    passed: dict[int, Counter[int]] = {id: Counter() for id in known}  # bookings missed, by the weight of who was there
+    newest = max((member.joined_at for member in members), default=0)
     for booking in history:
-        away = [
-            booking.member_id != member.member_id
-            and (
-                booking.at < member.joined_at or _within(booking.at, broken[row]) or _within(booking.start, absent[row])
-            )
-            for row, member in enumerate(members)
-        ]
-        present = sum(member.weight for member, gone in zip(members, away, strict=True) if not gone)
-        for row, gone in enumerate(away):
-            if gone:
-                passed[row][present] += 1
+        taker = known.get(booking.member_id)
+        if taker is None:
+            continue
+        own[taker.member_id] += 1
+        gone = {known[id] for id in booking.away if id in known}
+        if booking.at < newest:
+            gone |= {member for member in members if booking.at < member.joined_at}
+        missing = {member for member in gone if member.level == taker.level} - {taker}
+        present = weights[taker.level] - sum(member.weight for member in missing)
+        for member in missing:
+            passed[member.member_id][present] += 1
     return {
-        member.member_id: own[member.member_id]
-        + member.weight * sum((Fraction(n, weight) for weight, n in passed[row].items()), Fraction())
-        for row, member in enumerate(members)
+        id: own[id] + member.weight * sum((Fraction(n, weight) for weight, n in passed[id].items()), Fraction())
+        for id, member in known.items()
     }
-
-
-def _within(second: int, spans: Sequence[Span]) -> bool:
-    at = bisect_right(spans, second, key=lambda span: span[0])
-    return at > 0 and second < spans[at - 1][1]

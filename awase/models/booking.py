@@ -60,6 +60,7 @@ class Booking(models.Model):
     answer_by = models.DateTimeField(null=True, blank=True, db_index=True)  # a request lapses then
     no_show_at = models.DateTimeField(null=True, blank=True)
     drift = models.CharField(max_length=10, blank=True)  # "deleted" or "moved" by hand in a calendar, unsolved
+    away = models.JSONField(default=list, blank=True)  # members whom the assignment passed over: absent, or broken
     one_time_link = models.ForeignKey(OneTimeLink, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     sequence = models.PositiveIntegerField(default=0)
     idempotency_key = models.CharField(max_length=100, null=True, blank=True)
@@ -72,7 +73,10 @@ class Booking(models.Model):
             models.CheckConstraint(condition=models.Q(end__gt=models.F("start")), name="booking_ends_after_start"),
             models.UniqueConstraint(fields=["page", "idempotency_key"], name="booking_once_per_idempotency_key"),
         )
-        indexes = (models.Index(fields=["workspace", "start"], name="booking_by_workspace"),)
+        indexes = (
+            models.Index(fields=["workspace", "start"], name="booking_by_workspace"),
+            models.Index(fields=["page", "created_at"], name="booking_by_page"),
+        )
 
     def __str__(self) -> str:
         return f"{self.title} {self.start:%Y-%m-%d %H:%M}Z"

@@ -185,6 +185,7 @@ def place(
     """Save a booking where it was decided to go. `seated`: in a group session, which is made if there is none
     yet. A request that holds nothing remembers its hosts all the same."""
     page = booking.page
+    booking.away = [] if seated else list(placement.away)
     if placement.session_id is not None:
         session = Booking.objects.get(pk=placement.session_id)
         like(booking, session)
@@ -209,6 +210,7 @@ def place(
         title=page.title,
         guest_language=page.workspace.language,
         guest_time_zone=page.time_zone,
+        away=list(placement.away),
         created_at=now,
     )
     like(session, booking)

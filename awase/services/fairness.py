@@ -1,98 +1,95 @@
-"""What automatic assignment needs to know of the past: who was given what, and who could not be given anything.
+"""What automatic assignment needs to know of the past: who was given what, and past whom it went.
 
-Time in which a member's accounts were broken counts as absence, so nobody is flooded after a repair.
+Who is away – absent at that time, or with a broken account – is written down with each booking when it is assigned.
+So nobody is flooded after a repair, and what happens later, or to an account that the page does not need, changes
+nothing in the past.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from awase.domain.assignment import Assigned, Candidate, Mode, Presence, counts, rank
-from awase.domain.health import Standing
-from awase.domain.intervals import Span, epoch
-from awase.domain.schedule import day_after, midnight
-from awase.models import Absence, BookingPage, Connection, ConnectionChange, HostTime, PageMember
-from awase.models.page import Assignment
+from django.db.models import Count, Q, QuerySet
 
-PERIOD = timedelta(days=30)
+from awase.domain.assignment import PERIOD, Assigned, Candidate, Mode, Presence, counts, rank
+from awase.domain.health import LocationValue
+from awase.domain.intervals import epoch
+from awase.domain.schedule import local_date
+from awase.models import BookingPage, HostTime, PageMember
+from awase.models.page import Assignment
+from awase.services.hours import absences_of, hours_of
+from awase.services.slots import Offer
 
 
 def ranked(page: BookingPage, able: Collection[int], now: datetime) -> list[int]:
     """These members of the page, whose turn it is first, by the page's assignment (guest's choice: list order)."""
-    members = list(PageMember.objects.filter(page=page).order_by("position", "id"))
+    links = list(PageMember.objects.filter(page=page).order_by("position", "id"))
+    if not links:
+        return []
     if page.assignment == Assignment.GUEST:
-        return [link.member_id for link in members if link.member_id in able]
-    counts, last = standing_of_hosts(page, members, now)
-    positions = {link.member_id: position for position, link in enumerate(members)}
+        return [link.member_id for link in links if link.member_id in able]
+    mode = Mode(page.assignment)
+    given = HostTime.objects.filter(booking__page=page, active=True, member__in=[link.member_id for link in links])
+    positions = {link.member_id: position for position, link in enumerate(links)}
+    if mode is Mode.SEQUENTIAL:
+        tally, last = {}, given.order_by("-booking__created_at", "-booking", "-pk").values_list("member").first()
+    else:
+        tally, last = counts_of(given.filter(booking__created_at__gt=now - PERIOD), links, mode), None
     candidates = [
         Candidate(
             member_id=link.member_id,
             position=positions[link.member_id],
             weight=link.weight,
             level=link.level,
-            count=counts[link.member_id],
+            count=tally.get(link.member_id, 0),
         )
-        for link in members
+        for link in links
         if link.member_id in able
     ]
-    return rank(Mode(page.assignment), candidates, positions.get(last) if last is not None else None)
+    return rank(mode, candidates, positions[last[0]] if last else None)
 
 
-def standing_of_hosts(
-    page: BookingPage, links: Sequence[PageMember], now: datetime
-) -> tuple[Mapping[int, Fraction], int | None]:
-    """Each member's count of the period with the credit for absence, and who was given the last booking."""
-    rows = HostTime.objects.filter(booking__page=page, active=True, booking__created_at__gt=now - PERIOD)
-    history = [
-        Assigned(at=epoch(created), start=epoch(start), member_id=member_id)
-        for member_id, created, start in rows.order_by("booking__created_at", "booking").values_list(
-            "member", "booking__created_at", "booking__start"
-        )
-    ]
-    outages = _outages([link.member_id for link in links], now)
-    absences = _absences(page, [link.member_id for link in links], now)
+def counts_of(given: QuerySet[HostTime], links: Sequence[PageMember], mode: Mode) -> dict[int, Fraction]:
+    """Each member's count of the period with the credit for what went past them. Bookings past which nobody's way
+    went are only counted, in the database."""
     members = [
         Presence(
             member_id=link.member_id,
             weight=link.weight,
+            level=link.level if mode is Mode.PRIORITY else 0,
             joined_at=epoch(link.joined_at),
-            broken=tuple(outages[link.member_id]),
-            absent=tuple(absences[link.member_id]),
         )
         for link in links
     ]
-    return counts(members, history), history[-1].member_id if history else None
+    newest = max(link.joined_at for link in links)
+    went_past = ~Q(booking__away=[]) | Q(booking__created_at__lt=newest)
+    further = dict(given.exclude(went_past).order_by().values_list("member").annotate(Count("pk")))
+    rows = given.filter(went_past).values_list("member", "booking__created_at", "booking__away")
+    history = [Assigned(epoch(created), member_id, tuple(away)) for member_id, created, away in rows]
+    return counts(members, history, further)
 
 
-def _absences(page: BookingPage, member_ids: Sequence[int], now: datetime) -> dict[int, list[Span]]:
-    """The absences that the period's bookings can lie in, by member; in the page's zone."""
-    found: dict[int, list[Span]] = defaultdict(list)
-    rows = Absence.objects.filter(member__in=member_ids, last__gte=(now - PERIOD).date())
-    for member_id, first, last in rows.values_list("member", "first", "last"):
-        found[member_id].append((midnight(page.time_zone, first), midnight(page.time_zone, day_after(last))))
-    return found
+def away_at(answer: Offer, start: datetime, end: datetime, location: LocationValue | None) -> tuple[int, ...]:
+    """The members of the page who cannot be given a booking of [start, end) now: because of a broken account, also
+    one that only this location needs, or because they are absent then."""
+    verdict = answer.verdict
+    broken = {lack.member_id for lack in verdict.left_out if lack.error}
+    if location is not None and not verdict.locations_by_owner:
+        broken |= {lack.member_id for lack in verdict.warnings if lack.error and lack.location_id == location.id}
+    people = {id for _index, group in answer.value.people for id in group.ids}
+    return tuple(sorted(people & (broken | _absent(answer.page, people, start, end))))
 
 
-def _outages(member_ids: Sequence[int], now: datetime) -> dict[int, list[Span]]:
-    """The stretches of the period in which an account of a member was in error, by member."""
-    people: dict[int, list[int]] = defaultdict(list)
-    for member_id, credential_id in Connection.objects.filter(member__in=member_ids).values_list(
-        "member", "credential"
-    ):
-        people[credential_id].append(member_id)
-    changes: dict[int, list[tuple[datetime, str]]] = defaultdict(list)
-    for credential_id, at, standing in (
-        ConnectionChange.objects.filter(credential__in=people)
-        .order_by("at", "id")
-        .values_list("credential", "at", "standing")
-    ):
-        changes[credential_id].append((at, standing))
-    found: dict[int, list[Span]] = defaultdict(list)
-    for credential_id, states in changes.items():
-        ends = [at for at, _standing in states[1:]] + [now]
-        for (at, standing), end in zip(states, ends, strict=True):
-            if standing == Standing.ERROR and end > now - PERIOD:
-                for member_id in people[credential_id]:
-                    found[member_id].append((epoch(at), epoch(end)))
-    return found
+def _absent(page: BookingPage, member_ids: Collection[int], start: datetime, end: datetime) -> set[int]:
+    found = absences_of(member_ids, start, end)
+    if not found:
+        return set()
+    hours = hours_of(page, list(found), start, end)
+    last_second = epoch(end - timedelta(seconds=1))
+    return {
+        member_id
+        for member_id, absences in found.items()
+        for first, last in absences
+        if first <= local_date(hours[member_id].time_zone, last_second)
+        and local_date(hours[member_id].time_zone, epoch(start)) <= last
+    }

@@ -220,6 +220,8 @@ def _rehost(carrier: Booking, wish: Wish, placement: Placement, now: datetime) -
     held = not carrier.host_times.filter(active=False).exists()
     occupy(carrier, page, wish, placement, now, active=held)
     gone, come = before - set(placement.hosts), set(placement.hosts) - before
+    if come:
+        carrier.away = list(placement.away)
     if carrier.location_member_id in gone:
         for name, value in location_fields(placement, guests_place=carrier.location_detail).items():
             setattr(carrier, name, value)

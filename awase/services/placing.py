@@ -19,8 +19,9 @@ from awase.domain.assignment import fill
 from awase.domain.health import LocationKind, LocationValue
 from awase.models import Booking, BookingPage, Condition, Hold, HostTime, Member, PageHealth, Room, RoomTime
 from awase.models.guards import OVERLAP
+from awase.models.page import Assignment
 from awase.services import live
-from awase.services.fairness import ranked
+from awase.services.fairness import away_at, ranked
 from awase.services.hosts import assigned, carrier_of
 from awase.services.quotas import COUNTED
 from awase.services.refusals import Refusal, Refused
@@ -51,7 +52,8 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class Placement:
     """What was decided. `holder`: whose account or details make the location. `session_id`: the booking that
-    carries the group session which is joined; everything else is then the session's."""
+    carries the group session which is joined; everything else is then the session's. `away`: who could not be given
+    it, where the system chooses."""
 
     hosts: tuple[int, ...]
     rooms: tuple[int, ...] = ()
@@ -59,6 +61,7 @@ class Placement:
     holder: int | None = None
     place_missing: bool = False
     session_id: int | None = None
+    away: tuple[int, ...] = ()
 
 
 def length_of(page: BookingPage, minutes: int | None) -> int:
@@ -204,10 +207,12 @@ def decide(page: BookingPage, wish: Wish, now: datetime, scouted: Scouted) -> Pl
         raise Refused(Refusal.SLOT_GONE)
     free = [host for host in candidates(answer, wish) if host in scouted.known]
     location = _location(answer, wish, free)
-    turn = free
+    turn, away = free, tuple[int, ...]()
     if page.condition != Condition.ALL:
         turn = ranked(page, _able(answer, wish, free, location), now)
         turn = [*(host for host in wish.hosts if host in turn), *turn]
+        if page.assignment != Assignment.GUEST:
+            away = away_at(answer, wish.start, wish.end, location)
     hosts = fill([group for _, group in answer.value.people], turn)
     rooms: tuple[int, ...] = ()
     if places := [group for group in answer.value.groups if group.rooms]:
@@ -216,8 +221,9 @@ def decide(page: BookingPage, wish: Wish, now: datetime, scouted: Scouted) -> Pl
     if not hosts or (places and not rooms):
         raise Refused(Refusal.SLOT_GONE)
     if location is None:
-        return Placement(hosts, rooms, place_missing=bool(answer.value.locations))
-    return Placement(hosts, rooms, location, page.owner_id if answer.verdict.locations_by_owner else hosts[0])
+        return Placement(hosts, rooms, place_missing=bool(answer.value.locations), away=away)
+    holder = page.owner_id if answer.verdict.locations_by_owner else hosts[0]
+    return Placement(hosts, rooms, location, holder, away=away)
 
 
 def _seat(answer: Offer, session_id: int, wish: Wish) -> Placement:

@@ -14,7 +14,7 @@ from awase.domain.health import PageValue, Verdict
 from awase.domain.intervals import BusyTimes
 from awase.models import BookingPage, Condition, ConnectionChange
 from awase.models.booking import new_uid
-from awase.services import drafts, events, fairness, health, meetings, outbox, pages, signals, slots, tokens
+from awase.services import drafts, events, health, meetings, outbox, pages, placing, signals, slots, tokens
 from awase.services.health import Renewal, renew
 from awase.services.signals import Cause
 from tests.campaign.machine import Campaign
@@ -162,7 +162,7 @@ def the_worker_dies_after_each_call(run: Campaign) -> None:
 
 
 def a_mended_member_is_flooded(patch: Patch) -> None:
-    patch.setattr(fairness, "_outages", lambda ids, now: {pk: [] for pk in ids})
+    patch.setattr(placing, "away_at", lambda *_: ())
 
 
 def a_member_is_mended_after_six_bookings(run: Campaign) -> None:

@@ -250,17 +250,3 @@ def test_an_archived_page_offers_nothing(page: BookingPage) -> None:
     answer = offer(page, at(MONDAY, 0), at(MONDAY, 23), NOW)
     assert not answer.accepting
     assert not answer.slots.starts
-
-
-def test_members_who_are_absent_are_credited_and_not_flooded(
-    page: BookingPage, owner: Member, teammate: Member
-) -> None:
-    PageMember.objects.create(page=page, member=teammate, position=1, joined_at=NOW)
-    PageMember.objects.update(joined_at=NOW - timedelta(days=20))
-    page.condition = Condition.ANY
-    page.save()
-    Absence.objects.create(member=teammate, first=MONDAY, last=MONDAY)
-    for hour in (9, 10, 11):
-        taken(page, owner, at(MONDAY, hour))
-    counts, _ = fairness.standing_of_hosts(page, list(page.page_members.all()), NOW + timedelta(days=1))
-    assert counts == {owner.pk: 3, teammate.pk: 3}
