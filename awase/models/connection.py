@@ -47,6 +47,7 @@ class Credential(models.Model):
 
     check_every = models.DurationField(null=True)  # null: not in use, never checked
     next_check = models.DateTimeField(null=True, db_index=True)
+    quiet_until = models.DateTimeField(null=True)  # nothing is sent for the account before: the service asked for it
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["service", "account_id"], name="credential_once_per_account"),)

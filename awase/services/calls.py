@@ -5,9 +5,12 @@ from typing import Any
 
 from django.core.cache import cache
 
-from awase.domain.errors import Capability, FailureClass, ProviderError
+from awase.domain.errors import Capability, FailureClass, FailureScope, ProviderError
+from awase.domain.transition import needs_person
 from awase.models import Credential, Effect
+from awase.services.health import recorded_state
 from awase.services.signals import Cause, Good, record
+from awase.services.tokens import asked_to_wait
 
 SHORT = timedelta(minutes=1)  # a wait that is not worth telling the account's other work of
 
@@ -42,14 +45,20 @@ def remember(effect: Effect, payload: dict[str, Any]) -> None:
 
 
 class Call:
-    """One call in the name of an account: whatever comes of it is a signal about the account. Told to wait, the
-    account makes and changes nothing more until then; what is to be deleted (`capability` None) is asked for still,
-    since no service counts that."""
+    """One call in the name of an account: whatever comes of it is a signal about the account. While the service wants
+    to be left alone, nothing is called. Where only making and changing is limited (Zoom, by day), the account makes and
+    changes nothing more until then; what is to be deleted (`capability` None) is asked for still, since no service
+    counts that."""
 
     def __init__(self, credential: Credential, capability: Capability | None, now: datetime) -> None:
         self.credential, self.capability, self.now = credential, capability, now
 
     def __enter__(self) -> None:
+        if waiting := asked_to_wait(self.credential, self.now):
+            assert waiting.retry_at
+            if needs_person(recorded_state(self.credential)):
+                raise Parked(self.credential, self.credential.reason)
+            raise Postponed(waiting.retry_at - self.now)
         until: datetime | None = cache.get(self._rest) if self.capability else None
         if until and until > self.now:
             raise Postponed(until - self.now)
@@ -64,7 +73,7 @@ class Call:
         elif isinstance(error, ProviderError):
             failure = error.failure
             record(self.credential.pk, failure, Cause.CALL, self.now)
-            if failure.retry_at and failure.retry_at - self.now > SHORT:
+            if failure.scope is FailureScope.EVENT and failure.retry_at and failure.retry_at - self.now > SHORT:
                 cache.set(self._rest, failure.retry_at, (failure.retry_at - self.now).total_seconds())
             if failure.kind is FailureClass.RECONNECT:
                 raise Parked(self.credential, (failure.reason or failure.kind).value, self.capability) from error

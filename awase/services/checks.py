@@ -14,6 +14,7 @@ from awase.domain.errors import Failure, FailureClass, Reason
 from awase.domain.event_spans import mark, packed
 from awase.domain.health import Service, Standing
 from awase.domain.intervals import BusyTimes, Span, epoch, moment, span, without
+from awase.domain.transition import needs_person
 from awase.models import (
     BookingPage,
     Calendar,
@@ -26,9 +27,10 @@ from awase.models import (
     RoomTime,
 )
 from awase.services import drift
+from awase.services.health import recorded_state
 from awase.services.reading import CalendarReading, Reading, held_after, horizon_of, read
 from awase.services.signals import Cause, Good, record
-from awase.services.tokens import source
+from awase.services.tokens import asked_to_wait, source
 
 __all__ = ["Reading", "any_due", "check", "check_all_at_start", "claim_due", "keep", "reach", "read", "still_there"]
 
@@ -36,8 +38,14 @@ READ_ON = {Cause.CHECK, Cause.PUSH, Cause.EDIT}  # who asks for anything else ge
 
 
 def check(credential_id: int, cause: Cause, now: datetime) -> Good | Failure:
-    """Read the account and take in what was found. The network is asked outside any transaction."""
+    """Read the account and take in what was found. The network is asked outside any transaction; not at all while the
+    service wants to be left alone, except by a person who has seen to an error."""
     credential = Credential.objects.get(pk=credential_id)
+    waiting = asked_to_wait(credential, now)
+    if waiting and not (cause.by_hand and needs_person(recorded_state(credential))):
+        later = Credential.objects.filter(pk=credential_id, next_check__lt=waiting.retry_at)
+        later.update(next_check=waiting.retry_at)
+        return waiting
     access = source(credential)
     reading = read(
         Service(credential.service),

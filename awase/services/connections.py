@@ -17,11 +17,12 @@ from django.db.models import F
 from awase import registry
 from awase.domain.errors import Capability, Failure, FailureClass, ProviderError, Reason
 from awase.domain.health import Service, Standing
+from awase.domain.transition import needs_person
 from awase.models import BookingPage, Calendar, Connection, ConnectionChange, Credential, Member
 from awase.providers.guard import AddressRefused
 from awase.providers.protocols import Account, Grant, RemoteCalendar
 from awase.services import checks, foresight, probing, push
-from awase.services.health import Renewal, pages_of_members, renew, standing_of
+from awase.services.health import Renewal, pages_of_members, recorded_state, renew, standing_of
 from awase.services.signals import (
     Cause,
     linked_members,
@@ -31,7 +32,7 @@ from awase.services.signals import (
     resume_of,
     resume_unconnected,
 )
-from awase.services.tokens import GivenToken, sealed, sealed_access, source, tokens_of
+from awase.services.tokens import GivenToken, asked_to_wait, sealed, sealed_access, source, tokens_of
 from awase.services.use import renew_use
 
 logger = logging.getLogger(__name__)
@@ -197,7 +198,7 @@ def _keep(
         credential, _ = Credential.objects.update_or_create(
             service=service,
             account_id=account.id,
-            defaults={**kept, "lease_until": None, "lease_token": ""},
+            defaults={**kept, "lease_until": None, "lease_token": "", "quiet_until": None},
             create_defaults={**kept, "since": now},
         )
         Credential.objects.filter(pk=credential.pk).update(generation=F("generation") + 1)
@@ -302,20 +303,25 @@ def _changed(member_ids: list[int], now: datetime, cause: Cause = Cause.EDIT) ->
     return renew(pages_of_members(member_ids), now, cause)
 
 
-def check_now(connection: Connection, now: datetime) -> None:
-    """Look at the account at once, whatever its state, at a person's wish; its calendar list too."""
+def check_now(connection: Connection, now: datetime) -> datetime | None:
+    """Look at the account at once, whatever its state, at a person's wish; its calendar list too. While the service
+    wants to be left alone nothing is asked: until when, else None."""
     credential = connection.credential
+    waiting = asked_to_wait(credential, now)
+    if waiting and not needs_person(recorded_state(credential)):
+        return waiting.retry_at
     if credential.service in CALENDAR_SERVICES:
         try:
             listed = list(registry.calendars(Service(credential.service), source(credential)).list_calendars())
         except ProviderError as error:
             record(credential.pk, error.failure, Cause.CHECK_NOW, now)
-            return
+            return None
         with transaction.atomic():
             for link in credential.connections.all():
                 keep_calendars(link, listed)
     checks.check(credential.pk, Cause.CHECK_NOW, now)
     probing.probe(Credential.objects.get(pk=credential.pk), Cause.CHECK_NOW, now)
+    return None
 
 
 def disconnect(connection: Connection, now: datetime) -> Renewal:

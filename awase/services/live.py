@@ -18,7 +18,7 @@ from awase.models import BookingPage, Calendar, CalendarBusy, CalendarEvent, Cre
 from awase.providers.caldav import DavAccess
 from awase.providers.protocols import BusyEvent, CalendarProvider
 from awase.services.signals import Cause, Good, record
-from awase.services.tokens import GivenToken, source
+from awase.services.tokens import GivenToken, asked_to_wait, source
 
 YOUNG = timedelta(minutes=15)
 MOST_AT_ONCE = 8
@@ -61,7 +61,10 @@ def _questions(member_ids: Sequence[int], now: datetime) -> tuple[list[_Question
         calendars.setdefault(account.pk, []).append(calendar)
     questions, unfit = [], set()
     for pk, account in accounts.items():
-        access = source(account)
+        if asked_to_wait(account, now):
+            unfit |= {member_id for calendar in calendars[pk] for member_id in _unread(calendar, now)}
+            continue
+        access = source(account, settings.AWASE_LIVE_CHECK_SECONDS)
         try:
             if not isinstance(access, DavAccess):
                 access = GivenToken(access.token())
@@ -90,7 +93,9 @@ def _judge(question: _Question, answer: Answer, start: datetime, end: datetime, 
     if isinstance(answer, Failure) and answer.kind is FailureClass.RECONNECT:
         # The token may merely have been withdrawn early: ask once more with the one writer of the credential.
         patient = registry.calendars(
-            Service(account.service), source(account), patience=settings.AWASE_LIVE_CHECK_SECONDS
+            Service(account.service),
+            source(account, settings.AWASE_LIVE_CHECK_SECONDS),
+            patience=settings.AWASE_LIVE_CHECK_SECONDS,
         )
         answer = _ask(_Question(account, patient, question.calendars), start, end)
     if isinstance(answer, Failure):

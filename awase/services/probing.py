@@ -16,7 +16,7 @@ from awase.domain.transition import Cause, probe_due
 from awase.models import Calendar, Credential
 from awase.providers.protocols import MeetingDraft
 from awase.services.signals import Good, record, resume_parked
-from awase.services.tokens import source
+from awase.services.tokens import asked_to_wait, source
 
 EVERY = timedelta(minutes=10)  # how often `probe_capabilities` is called
 FAR_AHEAD = timedelta(days=180)
@@ -38,7 +38,7 @@ def probe_capabilities(now: datetime) -> None:
 
 def probe(credential: Credential, cause: Cause, now: datetime) -> None:
     """Try at once what the account lacks, and record what comes of it."""
-    if credential.standing == Standing.ERROR:
+    if credential.standing == Standing.ERROR or asked_to_wait(credential, now):
         return
     wanted = {Capability(name) for name in credential.lacking}
     if _denied(credential).filter(receiving_members__isnull=False).exists():

@@ -7,12 +7,13 @@ from django.db import transaction
 
 from awase import registry
 from awase.domain.changes import without_room
+from awase.domain.errors import ProviderError
 from awase.domain.health import Service
 from awase.models import BookingPage, Connection, PageGroup, Room
 from awase.providers.protocols import RemoteRoom, RoomProvider
 from awase.services import pages, previews
 from awase.services.foresight import Wish, missing_scopes
-from awase.services.tokens import source
+from awase.services.tokens import asked_to_wait, source
 
 
 def offered(connection: Connection) -> bool:
@@ -25,16 +26,18 @@ def allowed(connection: Connection) -> bool:
     return not missing_scopes(connection.credential, Wish.ROOMS)
 
 
-def seen_by(connection: Connection) -> Sequence[RemoteRoom]:
+def seen_by(connection: Connection, now: datetime) -> Sequence[RemoteRoom]:
     """The rooms that the account sees now, asked at the service. Raises ProviderError."""
+    if waiting := asked_to_wait(connection.credential, now):
+        raise ProviderError(waiting)
     provider = registry.calendars(Service(connection.credential.service), source(connection.credential))
     return provider.list_rooms() if isinstance(provider, RoomProvider) else ()
 
 
-def add(connection: Connection, addresses: Collection[str]) -> None:
+def add(connection: Connection, addresses: Collection[str], now: datetime) -> None:
     """These of the rooms that the account sees; it reads them from now on, also those that the workspace had
     through another account. Raises ProviderError."""
-    for remote in seen_by(connection):
+    for remote in seen_by(connection, now):
         if remote.address in addresses:
             Room.objects.update_or_create(
                 workspace=connection.member.workspace,

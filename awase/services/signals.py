@@ -32,7 +32,7 @@ APPLE = ".icloud.com/"  # in the address by which a CalDAV account is known
 TENANTS_OWN, OURS_AFTER_ALL = "M10c", "M10b"
 STATE_FIELDS = (
     *("standing", "reason", "our_fault", "since", "last_good", "last_checked", "last_symptom", "symptom_since"),
-    *("lacking", "probes", "next_check"),
+    *("lacking", "probes", "next_check", "quiet_until"),
 )
 
 
@@ -111,6 +111,7 @@ def _take_in(credential: Credential, before: Recorded, signal: Good | Failure, c
         _take_good(credential, signal)
     _write(credential, after, now)
     _plan_next_check(credential, before, signal, cause, now)
+    _keep_quiet(credential, signal)
     return True
 
 
@@ -232,6 +233,17 @@ def _plan_next_check(
         credential.next_check = now  # the credential works again; whether the calendars do is read at once
     elif credential.next_check is None or credential.next_check > now + 1.1 * credential.check_every:
         credential.next_check = now + credential.check_every  # back from rare probing or a long wait
+
+
+def _keep_quiet(credential: Credential, signal: Good | Failure) -> None:
+    """Note until when nothing at all is sent for the account. A refused password, for which servers slow down our whole
+    address, is tried again by the rare probes alone."""
+    if isinstance(signal, Good):
+        credential.quiet_until = None
+    elif credential.reason == Reason.APP_PASSWORD_INVALID:
+        credential.quiet_until = credential.next_check
+    elif signal.scope is FailureScope.CONNECTION and signal.retry_at:
+        credential.quiet_until = signal.retry_at
 
 
 def resume_unconnected(member: Member, now: datetime) -> None:

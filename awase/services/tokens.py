@@ -21,7 +21,7 @@ from awase.providers.protocols import OAuthService, Tokens
 
 LEASE = timedelta(seconds=60)  # longer than the patience of one refresh call
 EARLY = timedelta(minutes=2)  # refresh this long before the token ends
-WAIT_SECONDS = 25.0
+PATIENCE_SECONDS = 25.0  # for a refresh, one's own or that of another process
 POLL_SECONDS = 0.1
 
 
@@ -44,18 +44,19 @@ def tokens_of(credential: Credential) -> Tokens:
 class StoredTokens:
     """The TokenSource of one stored credential."""
 
-    def __init__(self, credential_id: int) -> None:
+    def __init__(self, credential_id: int, patience: float = PATIENCE_SECONDS) -> None:
         self.credential_id = credential_id
+        self._patience = patience  # seconds
 
     def token(self, *, rejected: str | None = None) -> str:
         """A usable access token; with `rejected` one that is newer than it. Raises ProviderError."""
-        patience = time.monotonic() + WAIT_SECONDS
+        until = time.monotonic() + self._patience
         while True:
             credential = Credential.objects.get(pk=self.credential_id)
             tokens = tokens_of(credential)
             if tokens.access_token != rejected and tokens.expires_at - EARLY > datetime.now(UTC):
                 return tokens.access_token
-            oauth = registry.oauth(Service(credential.service))
+            oauth = registry.oauth(Service(credential.service), min(self._patience, registry.PATIENCE))
             if lease := self._take_lease(credential.generation):
                 try:
                     fresh = self._refresh(oauth, credential, tokens, lease)
@@ -67,7 +68,7 @@ class StoredTokens:
                 if failure := oauth.scope_failure(fresh):
                     raise ProviderError(failure)
                 return fresh.access_token
-            if time.monotonic() > patience:
+            if time.monotonic() > until:
                 raise ProviderError(
                     Failure(
                         FailureClass.RETRY,
@@ -121,11 +122,25 @@ class GivenToken:
         return self._access_token
 
 
-def source(credential: Credential) -> registry.Access:
-    """What calls in the name of this account need."""
+def source(credential: Credential, patience: float = PATIENCE_SECONDS) -> registry.Access:
+    """What calls in the name of this account need; `patience` in seconds for a refresh."""
     if credential.service == Service.CALDAV:
         return dav_access(credential)
-    return StoredTokens(credential.pk)
+    return StoredTokens(credential.pk, patience)
+
+
+def asked_to_wait(credential: Credential, now: datetime) -> Failure | None:
+    """The service asked to be left alone by this account for a while: what stands in place of an answer until then."""
+    until = credential.quiet_until
+    if until is None or until <= now:
+        return None
+    return Failure(
+        FailureClass.RATE_LIMITED,
+        FailureScope.CONNECTION,
+        credential.last_symptom,
+        retry_at=until,
+        detail="the service asked for patience",
+    )
 
 
 def dav_access(credential: Credential) -> DavAccess:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from awase.domain.gate import account_behind, receiving
 from awase.domain.health import LocationKind, MemberValue, Service, Standing
 from awase.models import Calendar, Connection, Member
-from awase.services import connections, dashboard, history, notices, words
+from awase.services import connections, dashboard, dates, history, notices, words
 from awase.services.health import member_values, pages_of_members, standing_of
 from awase.services.troubles import troubles
 from awase.web import connection_cards, rooms
@@ -283,10 +284,13 @@ def choose_for_meet(request: MemberRequest, pk: int) -> HttpResponse:
 def check_now(request: MemberRequest, pk: int) -> HttpResponse:
     """今すぐ確認."""
     link = own(request, pk)
-    connections.check_now(link, utcnow())
+    until = connections.check_now(link, utcnow())
     link.credential.refresh_from_db()
     standing, reason = standing_of(link.credential, utcnow())
-    if standing is Standing.OK:
+    if until:
+        time = dates.clock(until.astimezone(ZoneInfo(request.member.user.time_zone)))
+        messages.info(request, _("The service asked for patience: it is asked again at %(time)s.") % {"time": time})
+    elif standing is Standing.OK:
         messages.success(request, _("The connection works."))
     elif reason:
         messages.error(request, words.reason(reason))

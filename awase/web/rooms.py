@@ -60,10 +60,10 @@ def add(request: MemberRequest, pk: int) -> HttpResponse:
     back = f"/app/connections/{link.credential.service}#rooms"
     try:
         if request.method == "POST":
-            rooms.add(link, request.POST.getlist("room"))
+            rooms.add(link, request.POST.getlist("room"), utcnow())
             messages.success(request, _("Saved."))
             return redirect(back)
-        seen = rooms.seen_by(link)
+        seen = rooms.seen_by(link, utcnow())
     except ProviderError as error:
         failed = _("The rooms of %(account)s cannot be read.") % {"account": link.credential.account_email}
         why = words.reason(error.failure.reason) if error.failure.reason else ""

@@ -1,7 +1,6 @@
 """The CalDAV adapter before a real server whose network misbehaves: everything goes over real sockets."""
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -63,15 +62,12 @@ def path(caldav: RadicaleWorld) -> Iterator[Path]:
     transport = GuardedTransport(Guard(("127.0.0.1",)))
     with (
         DavProxy(caldav.address) as proxy,
+        proxy.serving(),
         build_client(transport=transport, timeout=httpx2.Timeout(PATIENCE), trust_env=False) as client,
     ):
-        thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
         adapter = CalDAV(client)
         _, access = adapter.connect(proxy.address, USER, PASSWORD, time_zone="Asia/Tokyo")
         yield Path(proxy, caldav, client, adapter, adapter.session(access))
-        proxy.shutdown()
-        thread.join()
 
 
 OPERATIONS: dict[str, Callable[[Path], object]] = {

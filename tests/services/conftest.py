@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
@@ -17,6 +18,8 @@ from awase.models import BookingPage, Condition, Connection, Effect, EffectState
 from awase.models.page import Assignment
 from awase.services import booking, connections, pages
 from awase.services.slots import offer
+from sandbox.dav_proxy import DavProxy
+from tests.providers.radicale import RadicaleWorld, running
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 
@@ -133,6 +136,16 @@ def book() -> Callable[..., Any]:
         return booking.book(page, booking.Request(start=start, guest=guest, **more), utcnow())
 
     return go
+
+
+@pytest.fixture
+def radicale_behind_proxy(tmp_path: Path, settings: Any) -> Iterator[tuple[RadicaleWorld, DavProxy]]:
+    """A running CalDAV server with one account, and the proxy with faults in front of it."""
+    settings.AWASE_CALDAV_ALLOWED = ["127.0.0.1"]
+    with running(tmp_path) as address, DavProxy(address) as proxy, proxy.serving():
+        world = RadicaleWorld(address)
+        yield world, proxy
+        world.close()
 
 
 @pytest.fixture

@@ -6,12 +6,10 @@ asked for anything, nothing is lost, and the returning service is not run down.
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -27,7 +25,7 @@ from awase.services.health import standing_of, verdict_of
 from awase.services.refusals import Refused
 from awase.services.slots import offer
 from sandbox.dav_proxy import DavProxy, Fault
-from tests.providers.radicale import PASSWORD, USER, RadicaleWorld, running
+from tests.providers.radicale import PASSWORD, USER, RadicaleWorld
 from tests.services.conftest import Control
 
 pytestmark = pytest.mark.django_db
@@ -143,19 +141,6 @@ def now() -> datetime:
 LOCATION_OF = {Service.ZOOM: LocationKind.ZOOM, Service.TEAMS: LocationKind.TEAMS}
 
 
-@pytest.fixture
-def radicale(tmp_path: Path, settings: Any) -> Iterator[Proxied]:
-    settings.AWASE_CALDAV_ALLOWED = ["127.0.0.1"]
-    with running(tmp_path) as address, DavProxy(address) as proxy:
-        thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        world = RadicaleWorld(address)
-        yield Proxied(world, proxy)
-        world.close()
-        proxy.shutdown()
-        thread.join()
-
-
 @pytest.fixture(params=list(Service), ids=str)
 def town(
     request: pytest.FixtureRequest,
@@ -171,7 +156,7 @@ def town(
     service: Service = request.param
     there: Sandboxed | Proxied
     if service is Service.CALDAV:
-        there, hosts = request.getfixturevalue("radicale"), [owner]
+        there, hosts = Proxied(*request.getfixturevalue("radicale_behind_proxy")), [owner]
         time_machine.move_to(MONDAY, tick=False)
         connections.connect_caldav(owner, None, there.proxy.address, USER, PASSWORD, now())
     else:
