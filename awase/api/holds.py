@@ -9,10 +9,11 @@ from pydantic import BaseModel, Field
 
 from awase.api.access import CallerRequest, needs
 from awase.api.fields import Cursor, Line, Listed, Moment, Paged, Sent
+from awase.domain.permissions import Act
 from awase.models import BookingPage, Hold, OneTimeLink
 from awase.services import dashboard, holds, links
 from awase.services.keys import Scope
-from awase.services.permissions import require_hosting
+from awase.services.permissions import require
 
 router = Router(tags=["Holds and links"])
 LINKS = Cursor("one-time-links", "pk")
@@ -162,13 +163,13 @@ def end_one_time_link(request: CallerRequest, slug: str, link_id: Path[int]) -> 
 )
 def renew_secret_link(request: CallerRequest, slug: str) -> SecretLink:
     """Draw a new secret link; the one before leads nowhere from now on."""
-    return SecretLink(url=links.renew_secret(_page(request, slug)))
+    return SecretLink(url=links.renew_secret(_page(request, slug), by=request.auth.member))
 
 
 def _page(request: CallerRequest, slug: str) -> BookingPage:
     """The page, for those who take part in it."""
     page = dashboard.visible_page(request.auth.member, slug)
-    require_hosting(request.auth.member, page)
+    require(request.auth.member, Act.BOOK_FOR_GUEST, page)
     return page
 
 

@@ -22,12 +22,14 @@ from awase.domain.cures import Cure, cures
 from awase.domain.errors import Reason
 from awase.domain.gate import evaluate
 from awase.domain.health import Lack, LocationKind, PageValue, Service, StopKind, Verdict
+from awase.domain.permissions import Act
 from awase.domain.schedule import local_texts
 from awase.models import BookingPage, Member, PageHealth
 from awase.models.page import Assignment, Condition
 from awase.services import dashboard, words
 from awase.services.health import page_values
 from awase.services.keys import Scope
+from awase.services.permissions import may
 from awase.services.placing import length_of
 from awase.services.slots import offer
 from awase.web.cures import Cures
@@ -206,6 +208,7 @@ def read_page(request: CallerRequest, slug: str) -> PageDetails:
     value = page_values([page], datetime.now(UTC))[page.pk]
     verdict = evaluate(value)
     names = {person.id: person.name for person in value.members}
+    editor = may(member, Act.EDIT_PAGE, page)
     return PageDetails(
         **_summary(page, verdict).model_dump(),
         description=page.description,
@@ -228,7 +231,7 @@ def read_page(request: CallerRequest, slug: str) -> PageDetails:
         stops=_sentences(verdict.stops, names),
         warnings=_sentences(verdict.warnings, names),
         left_out=_sentences(verdict.left_out, names),
-        cures=[_cure(page, value, cure, member) for cure in cures(value, verdict, limit=MOST_CURES)],
+        cures=[_cure(page, value, cure, member, editor=editor) for cure in cures(value, verdict, limit=MOST_CURES)],
     )
 
 
@@ -301,10 +304,10 @@ def _person(member_id: int | None, names: dict[int, str]) -> Person | None:
     return Person(id=member_id, name=names.get(member_id, "")) if member_id is not None else None
 
 
-def _cure(page: BookingPage, value: PageValue, cure: Cure, viewer: Member) -> CureOut:
+def _cure(page: BookingPage, value: PageValue, cure: Cure, viewer: Member, *, editor: bool) -> CureOut:
     """In the words of the screens, with the address to which their button leads."""
     names = {member.id: member.name for member in value.members}
-    steps = Cures(page, value, viewer).steps(cure)
+    steps = Cures(page, value, viewer, editor=editor).steps(cure)
     places = [step["url"] for step in steps if step["url"] and step["method"] == "get"]
     return CureOut(
         sentence=_(" and ").join(step["label"] or step["note"] for step in steps),

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from ninja import Query, Router
@@ -12,10 +11,12 @@ from pydantic import BaseModel, Field, StringConstraints
 from awase.api.access import CallerRequest, needs
 from awase.api.fields import Cursor, Listed, Paged, Sent
 from awase.api.problems import invalid
+from awase.domain.permissions import Act
 from awase.models import Effect, EffectState, WebhookEndpoint
 from awase.models.webhook import EndpointKind
 from awase.services import webhooks
 from awase.services.keys import Scope
+from awase.services.permissions import require
 from awase.services.webhooks import AddressRefused, Event
 
 router = Router(tags=["Webhooks"])
@@ -97,9 +98,7 @@ def create_webhook(request: CallerRequest, sent: WebhookIn) -> WebhookMade:
     if _endpoints(request).count() >= MOST_ENDPOINTS:
         raise invalid("body", "url", _("There are as many webhooks as there can be; delete one first."))
     try:
-        made, secret = webhooks.create(
-            request.auth.member.workspace, sent.kind, sent.url, set(sent.events), datetime.now(UTC)
-        )
+        made, secret = webhooks.create(request.auth.member, sent.kind, sent.url, set(sent.events), datetime.now(UTC))
     except AddressRefused:
         raise invalid("body", "url", _("Give a public address that begins with https://.")) from None
     return WebhookMade(**_fields(made), secret=secret)
@@ -108,14 +107,14 @@ def create_webhook(request: CallerRequest, sent: WebhookIn) -> WebhookMade:
 @router.delete("{int:webhook_id}", response={204: None}, **needs(Scope.WEBHOOKS_WRITE, "not_found", "forbidden"))
 def delete_webhook(request: CallerRequest, webhook_id: int) -> None:
     """Take an endpoint away, with its log."""
-    webhooks.delete(_endpoints(request).get(pk=webhook_id))
+    webhooks.delete(_endpoints(request).get(pk=webhook_id), by=request.auth.member)
 
 
 @router.post("{int:webhook_id}/enable", response=WebhookOut, **needs(Scope.WEBHOOKS_WRITE, "not_found", "forbidden"))
 def enable_webhook(request: CallerRequest, webhook_id: int) -> WebhookOut:
     """Switch an endpoint on again. What it missed is redelivered one by one."""
     endpoint = _endpoints(request).get(pk=webhook_id)
-    webhooks.set_active(endpoint, True)
+    webhooks.set_active(endpoint, True, by=request.auth.member)
     return WebhookOut(**_fields(endpoint))
 
 
@@ -138,16 +137,16 @@ def list_deliveries(request: CallerRequest, webhook_id: int, asked: Query[Paged]
 )
 def redeliver(request: CallerRequest, webhook_id: int, delivery_id: int) -> DeliveryOut:
     """Send a message once more, under the same id; its body says how things stand now."""
-    rows = webhooks.told(_endpoints(request).get(pk=webhook_id))
-    webhooks.redeliver(rows.get(pk=delivery_id), datetime.now(UTC))
+    endpoint = _endpoints(request).get(pk=webhook_id)
+    rows = webhooks.told(endpoint)
+    webhooks.redeliver(endpoint, rows.get(pk=delivery_id), datetime.now(UTC), by=request.auth.member)
     return _delivery(rows.get(pk=delivery_id))
 
 
 def _endpoints(request: CallerRequest) -> QuerySet[WebhookEndpoint]:
     """The endpoints of the caller's workspace. Raises PermissionDenied for whoever is no admin."""
     member = request.auth.member
-    if not member.is_admin:
-        raise PermissionDenied
+    require(member, Act.CHANGE_WEBHOOKS, member.workspace)
     return WebhookEndpoint.objects.filter(workspace=member.workspace_id)
 
 

@@ -97,7 +97,7 @@ class Member(models.Model):
 
     @property
     def is_admin(self) -> bool:
-        return self.role in (Role.OWNER, Role.ADMIN)
+        return self.role in (Role.OWNER, Role.ADMIN) and self.left_at is None
 
 
 class Invitation(models.Model):

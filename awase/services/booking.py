@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
+from awase.domain.permissions import Act
 from awase.models import (
     Booking,
     BookingPage,
@@ -24,7 +25,7 @@ from awase.models import (
 from awase.models.page import Approval
 from awase.services import holds, links, outbox
 from awase.services.hosts import carrier_of
-from awase.services.permissions import require_handling, require_hosting
+from awase.services.permissions import require
 from awase.services.placing import (
     Placement,
     Scouted,
@@ -97,7 +98,7 @@ def book(page: BookingPage, request: Request, now: datetime) -> Booking:
     """Take a booking, or a request where the page wants approval, or raise Refused. Raises PermissionDenied if
     `by` may not book on this page."""
     if request.by is not None:
-        require_hosting(request.by, page)
+        require(request.by, Act.BOOK_FOR_GUEST, page)
     if earlier := _earlier(page, request):
         return earlier
     with counted(page, now):
@@ -257,7 +258,7 @@ def require_in_time(
     """What guests (`by` None) need to change a booking: the page's leave, at least `until` minutes before the
     start, and a reason if the page asks for one. Hosts need to be entitled. Raises Refused, PermissionDenied."""
     if by is not None:
-        require_handling(by, booking)
+        require(by, Act.HANDLE_BOOKING, booking)
     elif not allowed:
         raise Refused(Refusal.NOT_ALLOWED)
     elif until and booking.start - timedelta(minutes=until) < now:
@@ -304,7 +305,7 @@ def tell_place(booking: Booking, place: str, now: datetime, *, by: Member | None
     with transaction.atomic():
         booking = carrier_of(bookings_locked(booking))
         if by is not None:
-            require_handling(by, booking)
+            require(by, Act.HANDLE_BOOKING, booking)
         if booking.state not in COUNTED:
             raise Refused(Refusal.ALREADY_CANCELLED)
         seats = booking.seats.filter(state__in=COUNTED)
@@ -320,7 +321,7 @@ def mark_no_show(booking: Booking, now: datetime, *, by: Member, no_show: bool =
     """Note that the guest did not come, or take that back. Raises Refused before the start."""
     with transaction.atomic():
         booking = bookings_locked(booking)
-        require_handling(by, booking)
+        require(by, Act.HANDLE_BOOKING, booking)
         if booking.state != BookingState.CONFIRMED:
             raise Refused(Refusal.ALREADY_CANCELLED)
         if booking.start > now:
@@ -341,7 +342,7 @@ AGAIN = {
 
 def resend(booking: Booking, now: datetime, *, by: Member) -> None:
     """Send the guest the mail about the booking as it stands once more, at most once a minute. Raises Refused."""
-    require_handling(by, booking)
+    require(by, Act.HANDLE_BOOKING, booking)
     with transaction.atomic():
         booking = bookings_locked(booking)
         template = AGAIN.get(BookingState(booking.state))

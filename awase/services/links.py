@@ -9,8 +9,10 @@ from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from awase.domain.permissions import Act
 from awase.models import Booking, BookingPage, Member, OneTimeLink
 from awase.models.page import Visibility
+from awase.services.permissions import require
 from awase.services.refusals import Refusal, Refused
 
 ONE_TIME_DAYS = 30
@@ -41,8 +43,9 @@ def page_url(page: BookingPage, **query: str) -> str:
     return address + "".join(f"?{name}={value}" for name, value in query.items())
 
 
-def renew_secret(page: BookingPage) -> str:
-    """Draw a new secret link; the old one leads nowhere from now on. Returns the address."""
+def renew_secret(page: BookingPage, *, by: Member) -> str:
+    """Draw a new secret link; the old one leads nowhere from now on. Returns the address. Raises PermissionDenied."""
+    require(by, Act.EDIT_PAGE, page)
     page.link_key = secrets.token_hex(16)
     page.save(update_fields=["link_key"])
     return page_url(page, link=page_secret(page))
@@ -60,7 +63,8 @@ def admits(page: BookingPage, now: datetime, *, link: str = "", once: str = "") 
 def make_one_time(
     page: BookingPage, by: Member, now: datetime, *, note: str = "", days: int = ONE_TIME_DAYS
 ) -> tuple[OneTimeLink, str]:
-    """A link that takes one booking, and its address, which cannot be shown again."""
+    """A link that takes one booking, and its address, which cannot be shown again. Raises PermissionDenied."""
+    require(by, Act.BOOK_FOR_GUEST, page)
     secret = secrets.token_urlsafe(24)
     made = OneTimeLink.objects.create(
         page=page,

@@ -4,11 +4,12 @@ way; it keeps its identity outside: the same events and meeting follow, and the 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from awase.domain.permissions import Act
 from awase.models import Booking, BookingState, Condition, Effect, EffectState, Member
 from awase.services import outbox
 from awase.services.booking import leave, like, place, require_in_time
 from awase.services.hosts import carrier_of, may_change_silently
-from awase.services.permissions import require_handling
+from awase.services.permissions import require
 from awase.services.placing import (
     Placement,
     Wish,
@@ -138,7 +139,7 @@ def reassign(booking: Booking, member_id: int, now: datetime, *, by: Member, ins
     """Give a booking to another host, who is free and eligible: the event moves to their calendar, and a meeting
     that was the old host's is made anew. In an assignment list `instead_of` says who leaves, where several could.
     A seat's session is handed over with all its seats. Raises Refused, PermissionDenied."""
-    require_handling(by, booking)
+    require(by, Act.HANDLE_BOOKING, booking)
     carrier = carrier_of(booking)
     hosts = tuple(carrier.host_times.order_by("id").values_list("member", flat=True))
     if member_id in hosts:

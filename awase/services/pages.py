@@ -1,5 +1,6 @@
 """Making and changing booking pages. Each change renews the gate's stored answer and the check intervals in its own
-transaction; `preview_*` show beforehand what a change would stop or open."""
+transaction, `by` somebody who may (else PermissionDenied); `preview_*` show beforehand what a change would stop or
+open."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,10 +10,12 @@ from django.db import transaction
 
 from awase.domain.changes import Preview, preview
 from awase.domain.health import Group, LocationKind, LocationValue, PageValue
+from awase.domain.permissions import Act
 from awase.models import BookingPage, Condition, Connection, Location, Member, PageGroup, PageMember, Room
 from awase.models.page import Assignment
 from awase.services import checks
 from awase.services.health import condition_groups, member_values, page_values, renew, room_values
+from awase.services.permissions import require
 from awase.services.signals import Cause
 from awase.services.use import renew_use
 
@@ -57,6 +60,7 @@ def saved(page: BookingPage, before: Collection[int], now: datetime) -> None:
 
 def create(owner: Member, *, title: str, slug: str, now: datetime, **fields: object) -> BookingPage:
     """A new page of one member with condition `all`, taking bookings as far as health allows."""
+    require(owner, Act.CREATE_PAGES, owner.workspace)
     with transaction.atomic():
         page = BookingPage.objects.create(
             workspace=owner.workspace,
@@ -71,8 +75,9 @@ def create(owner: Member, *, title: str, slug: str, now: datetime, **fields: obj
     return page
 
 
-def set_accepting(page: BookingPage, accepting: bool, now: datetime) -> None:
+def set_accepting(page: BookingPage, accepting: bool, now: datetime, *, by: Member) -> None:
     """The owner's own switch; it never touches the system's."""
+    require(by, Act.EDIT_PAGE, page)
     with transaction.atomic():
         BookingPage.objects.filter(pk=page.pk).update(accepting=accepting)
         page.accepting = accepting
@@ -98,8 +103,10 @@ def preview_people(page: BookingPage, people: People, now: datetime) -> Preview:
     return preview(value, with_people(value, people, now))
 
 
-def set_people(page: BookingPage, people: People, now: datetime) -> None:
-    """Keep the members section. Places in the list are kept for those who stay."""
+def set_people(page: BookingPage, people: People, now: datetime, *, by: Member) -> None:
+    """Keep the members section. Places in the list are kept for those who stay. Another owner takes more than
+    editing."""
+    require(by, Act.EDIT_PAGE if people.owner_id == page.owner_id else Act.GIVE_PAGE, page)
     with transaction.atomic():
         before = touched(page)
         page.condition, page.assignment = people.condition, people.assignment
@@ -158,8 +165,9 @@ def preview_rooms(page: BookingPage, rooms: Group | None, now: datetime) -> Prev
     return preview(value, with_rooms(value, rooms, now))
 
 
-def set_rooms(page: BookingPage, rooms: Group | None, now: datetime) -> None:
+def set_rooms(page: BookingPage, rooms: Group | None, now: datetime, *, by: Member) -> None:
     """Keep the rooms section: rooms of the workspace, all of them or so many."""
+    require(by, Act.EDIT_PAGE, page)
     with transaction.atomic():
         page.groups.filter(of_rooms=True).delete()
         if rooms is not None:
@@ -171,6 +179,7 @@ def set_rooms(page: BookingPage, rooms: Group | None, now: datetime) -> None:
 def duplicate(page: BookingPage, owner: Member, title: str, slug: str, now: datetime) -> BookingPage:
     """A copy of the page with members, groups and locations, owned by whoever made it; it does not take bookings
     yet, and it has a secret link and password of its own only when somebody sets them."""
+    require(owner, Act.EDIT_PAGE, page)
     with transaction.atomic():
         copy = BookingPage.objects.get(pk=page.pk)
         copy.pk = None
@@ -194,16 +203,18 @@ def duplicate(page: BookingPage, owner: Member, title: str, slug: str, now: date
     return copy
 
 
-def set_archived(page: BookingPage, archived: bool, now: datetime) -> None:
+def set_archived(page: BookingPage, archived: bool, now: datetime, *, by: Member) -> None:
     """An archived page leaves the lists and takes no bookings; those that stand are kept."""
+    require(by, Act.EDIT_PAGE, page)
     with transaction.atomic():
         page.archived_at = now if archived else None
         page.save(update_fields=["archived_at"])
         saved(page, (), now)
 
 
-def save_fields(page: BookingPage, fields: Mapping[str, object], now: datetime) -> None:
+def save_fields(page: BookingPage, fields: Mapping[str, object], now: datetime, *, by: Member) -> None:
     """Keep plain fields of the page, already validated."""
+    require(by, Act.EDIT_PAGE, page)
     with transaction.atomic():
         for name, value in fields.items():
             setattr(page, name, value)
@@ -245,8 +256,9 @@ def preview_places(page: BookingPage, places: Places, now: datetime) -> Preview:
     return preview(value, with_places(value, places))
 
 
-def set_places(page: BookingPage, places: Places, now: datetime) -> None:
+def set_places(page: BookingPage, places: Places, now: datetime, *, by: Member) -> None:
     """Keep the locations section."""
+    require(by, Act.EDIT_PAGE, page)
     with transaction.atomic():
         page.locations.filter(pk__in=places.remove).delete()
         kept = sorted(page.locations.all(), key=lambda place: places.place(place.pk))

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from awase.domain.permissions import Act
 from awase.models import Booking, BookingState, Member, PageHealth
 from awase.services import outbox
 from awase.services.booking import free_time, leave, place
 from awase.services.health import verdict_of
 from awase.services.hosts import carrier_of
-from awase.services.permissions import require_handling
+from awase.services.permissions import require
 from awase.services.placing import bookings_locked, decide, eased, locked, scout, standing_wish
 from awase.services.refusals import Refusal, Refused
 
@@ -19,7 +20,7 @@ def approve(booking: Booking, now: datetime, *, by: Member) -> Booking:
     """Let a request stand as a booking, as the host knows it: not one that was moved at this moment. Where the slot
     was not held it must still be free, by the function that listed it; notice and period bind guests and are left
     out. Raises Refused."""
-    require_handling(by, booking)
+    require(by, Act.HANDLE_BOOKING, booking)
     _require_waiting(booking, now)
     if carrier_of(booking).host_times.filter(active=True).exists():
         with transaction.atomic():
@@ -74,7 +75,7 @@ def _confirm(booking: Booking, now: datetime, by: Member) -> Booking:
 
 def decline(booking: Booking, now: datetime, *, by: Member, reason: str = "") -> Booking:
     """Answer a request with no; the guest reads the reason. Raises Refused."""
-    require_handling(by, booking)
+    require(by, Act.HANDLE_BOOKING, booking)
     with transaction.atomic():
         booking = _locked(booking, now)
         _end(booking, BookingState.DECLINED, now, reason)

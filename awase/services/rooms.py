@@ -9,10 +9,12 @@ from awase import registry
 from awase.domain.changes import without_room
 from awase.domain.errors import ProviderError
 from awase.domain.health import Service
-from awase.models import BookingPage, Connection, PageGroup, Room
+from awase.domain.permissions import Act
+from awase.models import BookingPage, Connection, Member, PageGroup, Room
 from awase.providers.protocols import RemoteRoom, RoomProvider
 from awase.services import pages, previews
 from awase.services.foresight import Wish, missing_scopes
+from awase.services.permissions import require
 from awase.services.tokens import asked_to_wait, source
 
 
@@ -34,9 +36,10 @@ def seen_by(connection: Connection, now: datetime) -> Sequence[RemoteRoom]:
     return provider.list_rooms() if isinstance(provider, RoomProvider) else ()
 
 
-def add(connection: Connection, addresses: Collection[str], now: datetime) -> None:
+def add(connection: Connection, addresses: Collection[str], now: datetime, *, by: Member) -> None:
     """These of the rooms that the account sees; it reads them from now on, also those that the workspace had
-    through another account. Raises ProviderError."""
+    through another account. Raises ProviderError, PermissionDenied."""
+    require(by, Act.CHANGE_ROOMS, connection.member.workspace)
     for remote in seen_by(connection, now):
         if remote.address in addresses:
             Room.objects.update_or_create(
@@ -52,8 +55,10 @@ def of_removal(room: Room, now: datetime) -> list[previews.Turn]:
     return previews.turned(_pages_with(room), lambda value: without_room(value, room.pk), now)
 
 
-def remove(room: Room, now: datetime) -> None:
-    """Take the room away, also from the pages that use it; a group of required rooms goes with its last one."""
+def remove(room: Room, now: datetime, *, by: Member) -> None:
+    """Take the room away, also from the pages that use it; a group of required rooms goes with its last one.
+    Raises PermissionDenied."""
+    require(by, Act.CHANGE_ROOMS, room.workspace)
     with transaction.atomic():
         concerned = _pages_with(room)
         before = {page.pk: pages.touched(page) for page in concerned}

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from awase.domain.permissions import Act
 from awase.models import (
     ApiKey,
     Booking,
@@ -27,6 +28,7 @@ from awase.models import (
     Workspace,
 )
 from awase.services import accounts, connections, pages
+from awase.services.permissions import may, require
 from awase.services.quotas import COUNTED
 
 INVITATION_DAYS = 14
@@ -53,18 +55,17 @@ class Objected(Exception):
         self.objection = objection
 
 
-def _require_admin(by: Member, workspace_id: int) -> None:
-    if not by.is_admin or by.left_at is not None or by.workspace_id != workspace_id:
-        raise PermissionDenied
+def _require_owner_for(role: str, by: Member) -> None:
+    if role == Role.OWNER and not may(by, Act.SET_OWNERS, by.workspace):
+        raise Objected(Objection.OWNER_ONLY)
 
 
 def invite(by: Member, email: str, role: Role, now: datetime) -> Invitation:
     """Ask somebody by mail to join. An earlier invitation of theirs leads nowhere any more. Raises Objected,
     PermissionDenied."""
-    _require_admin(by, by.workspace_id)
+    require(by, Act.INVITE, by.workspace)
     email = email.lower()
-    if role == Role.OWNER and by.role != Role.OWNER:
-        raise Objected(Objection.OWNER_ONLY)
+    _require_owner_for(role, by)
     if Member.objects.filter(workspace=by.workspace, user__email=email, left_at=None).exists():
         raise Objected(Objection.ALREADY_MEMBER)
     with transaction.atomic():
@@ -89,7 +90,7 @@ def invite(by: Member, email: str, role: Role, now: datetime) -> Invitation:
 
 def withdraw(by: Member, invitation: Invitation) -> None:
     """The invitation leads nowhere any more. Raises PermissionDenied."""
-    _require_admin(by, invitation.workspace_id)
+    require(by, Act.INVITE, invitation.workspace)
     invitation.delete()
 
 
@@ -140,9 +141,9 @@ def set_role(by: Member, member: Member, role: Role) -> None:
     with transaction.atomic():
         _lock(member.workspace)
         by.refresh_from_db(fields=["role", "left_at"])  # two owners may take each other's role at one moment
-        _require_admin(by, member.workspace_id)
-        if Role.OWNER in (role, member.role) and by.role != Role.OWNER:
-            raise Objected(Objection.OWNER_ONLY)
+        require(by, Act.SET_ROLES, member.workspace)
+        for given_or_taken in (role, member.role):
+            _require_owner_for(given_or_taken, by)
         Member.objects.filter(pk=member.pk).update(role=role)
         member.role = role
 
@@ -157,9 +158,8 @@ def remove(by: Member, member: Member, now: datetime, *, heir: Member | None) ->
     go on without them. Bookings to come must have been handed over or cancelled. One may leave by oneself, too.
     Raises Objected, PermissionDenied."""
     if by.pk != member.pk:
-        _require_admin(by, member.workspace_id)
-        if member.role == Role.OWNER and by.role != Role.OWNER:
-            raise Objected(Objection.OWNER_ONLY)
+        require(by, Act.REMOVE_MEMBERS, member.workspace)
+        _require_owner_for(member.role, by)
     if heir is not None and (heir.workspace_id != member.workspace_id or heir.pk == member.pk):
         raise PermissionDenied
     with transaction.atomic():

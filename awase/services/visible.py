@@ -2,12 +2,14 @@
 
 from django.db.models import QuerySet
 
+from awase.domain.permissions import Act
 from awase.models import Connection, Member
+from awase.services import permissions
 
 
 def visible_connections(member: Member) -> QuerySet[Connection]:
     """Admins see every account of the workspace, members their own."""
     links = Connection.objects.filter(member__workspace=member.workspace_id)
-    if not member.is_admin:
+    if not permissions.by_role(member, Act.SEE_CONNECTIONS):
         links = links.filter(member=member)
     return links.select_related("credential", "member__user")

@@ -17,9 +17,11 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from awase import registry
-from awase.models import BookingPage, Effect, EffectKind, EffectState, WebhookEndpoint, Workspace
+from awase.domain.permissions import Act
+from awase.models import BookingPage, Effect, EffectKind, EffectState, Member, WebhookEndpoint
 from awase.models.webhook import EndpointKind
 from awase.providers.guard import AddressRefused as AddressRefused
+from awase.services.permissions import require
 
 SECRET_BYTES = 32  # Standard Webhooks: 24 to 64
 
@@ -90,14 +92,16 @@ def _active(workspace_id: int) -> list[WebhookEndpoint]:
 
 
 def create(
-    workspace: Workspace, kind: EndpointKind, address: str, events: Collection[Event], now: datetime
+    by: Member, kind: EndpointKind, address: str, events: Collection[Event], now: datetime
 ) -> tuple[WebhookEndpoint, str]:
-    """A new endpoint and its signing secret ("" for a chat), which is shown once. Raises AddressRefused for an
-    address that must not be called. Asks the name service, so never within a transaction."""
+    """A new endpoint of their workspace and its signing secret ("" for a chat), which is shown once. Raises
+    AddressRefused for an address that must not be called, PermissionDenied. Asks the name service, so never within a
+    transaction."""
+    require(by, Act.CHANGE_WEBHOOKS, by.workspace)
     registry.check_webhook_address(address)
     secret = "" if kind == EndpointKind.CHAT else f"whsec_{b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
     endpoint = WebhookEndpoint.objects.create(
-        workspace=workspace,
+        workspace=by.workspace,
         kind=kind,
         host=(urlsplit(address).hostname or "")[:200],
         secret={"address": address, "secret": secret},
@@ -107,14 +111,16 @@ def create(
     return endpoint, secret
 
 
-def set_active(endpoint: WebhookEndpoint, active: bool) -> None:
-    """Switch an endpoint on or off. On: its failures so far are forgotten."""
+def set_active(endpoint: WebhookEndpoint, active: bool, *, by: Member) -> None:
+    """Switch an endpoint on or off. On: its failures so far are forgotten. Raises PermissionDenied."""
+    require(by, Act.CHANGE_WEBHOOKS, endpoint.workspace)
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(active=active, failing_since=None)
     endpoint.active, endpoint.failing_since = active, None
 
 
-def delete(endpoint: WebhookEndpoint) -> None:
-    """Take the endpoint away, with its log and all that it was still to be told."""
+def delete(endpoint: WebhookEndpoint, *, by: Member) -> None:
+    """Take the endpoint away, with its log and all that it was still to be told. Raises PermissionDenied."""
+    require(by, Act.CHANGE_WEBHOOKS, endpoint.workspace)
     with transaction.atomic():
         told(endpoint).delete()
         endpoint.delete()
@@ -126,8 +132,10 @@ def told(endpoint: WebhookEndpoint) -> QuerySet[Effect]:
     return effects.prefetch_related("webhook_attempts")
 
 
-def redeliver(effect: Effect, now: datetime) -> None:
-    """Tell it once more, under the same id, so that a receiver that has it already can leave it."""
-    Effect.objects.filter(pk=effect.pk, kind=EffectKind.WEBHOOK).exclude(state=EffectState.RUNNING).update(
+def redeliver(endpoint: WebhookEndpoint, effect: Effect, now: datetime, *, by: Member) -> None:
+    """Tell the endpoint once more, under the same id, so that a receiver that has it already can leave it. Raises
+    PermissionDenied."""
+    require(by, Act.CHANGE_WEBHOOKS, endpoint.workspace)
+    told(endpoint).filter(pk=effect.pk).exclude(state=EffectState.RUNNING).update(
         state=EffectState.PENDING, next_at=now, attempts=0, wanted=F("wanted") + 1, last_error=""
     )

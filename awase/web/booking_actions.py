@@ -16,11 +16,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from awase.domain.intervals import moment
+from awase.domain.permissions import Act
 from awase.models import Booking, BookingPage, Member
 from awase.services import booking as bookings
 from awase.services import dashboard, dates, moving, requests, words
 from awase.services.hosts import carrier_of
-from awase.services.permissions import may_handle
+from awase.services.permissions import may
 from awase.services.placing import eased, standing_wish
 from awase.services.refusals import Refusal, Refused
 from awase.services.slots import offer
@@ -41,14 +42,14 @@ REFUSED = {
     Refusal.NOT_STARTED: gettext_lazy("The booking has not begun yet."),
     Refusal.CHANGED: gettext_lazy("Somebody changed the booking at the same moment. Look again."),
 }
-Act = Callable[[MemberRequest, Booking, datetime], str]
+Doing = Callable[[MemberRequest, Booking, datetime], str]
 
 
 def _refusal(refused: Refused) -> str:
     return str(REFUSED.get(refused.refusal, _("This cannot be done; nothing was changed.")))
 
 
-def _acts(act: Act) -> Callable[..., HttpResponse]:
+def _acts(act: Doing) -> Callable[..., HttpResponse]:
     """A button on the details of a booking: does it, says so, and shows the details again."""
 
     @require_POST
@@ -123,7 +124,7 @@ approve, decline, no_show, resend, reassign, move = map(
 def times(request: MemberRequest, uid: str) -> HttpResponse:
     """The times to which this booking could be moved in the next two weeks, as choices of a form."""
     booking = get_object_or_404(dashboard.visible_bookings(request.member), uid=uid)
-    if not may_handle(request.member, booking):
+    if not may(request.member, Act.HANDLE_BOOKING, booking):
         return HttpResponse(status=404)
     now = utcnow()
     minutes = (booking.end - booking.start) // timedelta(minutes=1)

@@ -18,12 +18,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from awase.domain.errors import Reason
 from awase.domain.health import Service
+from awase.domain.permissions import Act
 from awase.models import Booking, BookingState, Effect, EffectKind, EffectState, HostTime, Member
 from awase.services import booking as bookings
 from awase.services import connections, dashboard, dates, events, mail, words
 from awase.services.health import standing_of
 from awase.services.hosts import carrier_of, hosts_of
-from awase.services.permissions import may_handle
+from awase.services.permissions import may
 from awase.services.quotas import COUNTED
 from awase.web.cards import PageCards
 from awase.web.connection_cards import state_badge
@@ -189,7 +190,7 @@ def booking_details(request: MemberRequest, uid: str) -> HttpResponse:
     )
     facts = mail.facts(booking, for_host=True)
     active = booking.state in COUNTED and booking.end > now
-    handles = may_handle(request.member, booking)
+    handles = may(request.member, Act.HANDLE_BOOKING, booking)
     context = {
         "section": "bookings",
         "back_url": "/app/bookings",

@@ -10,10 +10,10 @@ from django.utils.translation import ngettext, pgettext
 from awase.domain.cures import cures
 from awase.domain.gate import evaluate
 from awase.domain.health import PageValue, Verdict
+from awase.domain.permissions import Act
 from awase.models import BookingPage, Condition, Member
 from awase.models.page import Assignment
-from awase.services import history, words
-from awase.services.dashboard import may_edit
+from awase.services import history, permissions, words
 from awase.services.health import page_values
 from awase.web.cures import Cures
 from awase.web.shell import Context, action, post
@@ -31,6 +31,7 @@ class PageCards:
         self.values = page_values(self.pages, now)
         self.verdicts = {pk: evaluate(value) for pk, value in self.values.items()}
         self.since = history.stopped_since(self.pages, self.verdicts, now)
+        self.editable = permissions.among(viewer, Act.EDIT_PAGE, self.pages)
 
     def stopped(self) -> list[BookingPage]:
         """Pages stopped by health whose manual switch is on, the longest stopped first."""
@@ -51,7 +52,7 @@ class PageCards:
     def card(self, page: BookingPage) -> Context:
         """The card of one page (templates/dashboard/_page_card.html)."""
         value, verdict = self.values[page.pk], self.verdicts[page.pk]
-        editable = may_edit(self.viewer, page)
+        editable = page.pk in self.editable
         return {
             "title": page.title,
             "url": f"/app/pages/{page.pk}" if editable else f"/app/pages/{page.pk}/history",
@@ -72,7 +73,8 @@ class PageCards:
         if not wrong and not verdict.place_missing:
             return []
         said = list(dict.fromkeys(words.lack(item, names) for item in wrong))
-        ways = Cures(page, value, self.viewer).shown(cures(value, verdict, limit=MOST_CURES))
+        seen = Cures(page, value, self.viewer, editor=page.pk in self.editable)
+        ways = seen.shown(cures(value, verdict, limit=MOST_CURES))
         in_error = any(item.error for item in wrong)
         shown = {**ways, "kind": "warn", "confirm_url": ERRORS if in_error else CONNECTIONS, "note": ""}
         if verdict.place_missing:

@@ -9,9 +9,10 @@ from awase.domain import parts
 from awase.domain.cures import Cure
 from awase.domain.errors import Reason
 from awase.domain.health import ConnectionValue, PageValue
+from awase.domain.permissions import Act
 from awase.models import BookingPage, Member
 from awase.services import words
-from awase.services.dashboard import may_edit
+from awase.services.permissions import may
 from awase.web.shell import Context, action, post
 
 MOST_SHOWN = 3
@@ -20,14 +21,14 @@ MOST_SHOWN = 3
 class Cures:
     """The cures of one page as its viewer sees them (templates/components/problem.html)."""
 
-    def __init__(self, page: BookingPage, value: PageValue, viewer: Member) -> None:
+    def __init__(self, page: BookingPage, value: PageValue, viewer: Member, *, editor: bool) -> None:
         self.page, self.value, self.viewer = page, value, viewer
         self.names = {room.member_id: room.member_name for room in value.rooms}
         self.names |= {member.id: member.name for member in value.members}
         self.accounts = {reader.id: reader for room in value.rooms for reader in room.readers}
         self.accounts |= {known.id: known for member in value.members for known in member.connections}
-        self.editor = may_edit(viewer, page)
-        self.may_ask = viewer.is_admin or page.owner_id == viewer.pk
+        self.editor = editor  # whether the viewer may edit the page
+        self.may_ask = may(viewer, Act.ASK_RECONNECT, page)
 
     def shown(self, found: tuple[Cure, ...]) -> Context:
         """`waits`: what ends by itself; `cures`: lists of actions, one or several to be done together; `more`: the

@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from awase.domain.changes import Preview
+from awase.domain.permissions import Act
 from awase.models import BookingPage, Member
 from awase.services import pages, previews, words
-from awase.services.dashboard import may_edit
+from awase.services.permissions import may
 from awase.web.shell import Context
 
 
@@ -86,7 +87,7 @@ def _handed_over(page: BookingPage, owner_id: int, viewer: Member) -> list[Conte
     name = words.person(owner.name)
     told = [{"kind": "neutral", "text": _("%(name)s becomes the owner of this page.") % {"name": name}}]
     after = BookingPage(pk=page.pk, workspace_id=page.workspace_id, owner=owner)
-    if not may_edit(viewer, after):
+    if not may(viewer, Act.EDIT_PAGE, after):
         told.append({"kind": "warn", "text": _("You can no longer edit this page then.")})
     return told
 

@@ -59,7 +59,7 @@ def whole(
     page = editable(request.member, page.pk)
     cards = PageCards(visible_pages(request.member).filter(pk=page.pk), request.member, now)
     card = {**cards.card(cards.pages[0]), "problems": cards.problems(cards.pages[0])}
-    fresh = {name: _section(page, name, cards.values[page.pk], now) for name in SECTIONS}
+    fresh = {name: _section(page, name, cards.values[page.pk], request.member, now) for name in SECTIONS}
     if shown:
         fresh[shown["id"]] = {**shown, "open": True}
     elif request.GET.get("saved") in fresh:
@@ -81,10 +81,10 @@ def whole(
     return render(request, "dashboard/page_edit.html", context, status=status if shown else 200)
 
 
-def _section(page: BookingPage, name: str, value: PageValue, now: datetime) -> Context:
+def _section(page: BookingPage, name: str, value: PageValue, viewer: Member, now: datetime) -> Context:
     match name:
         case "members":
-            return members_section(page, pages.people_of(page), value, now)
+            return members_section(page, pages.people_of(page), value, viewer, now)
         case "locations":
             return places_section(page, value)
         case "rooms":

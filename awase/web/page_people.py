@@ -9,10 +9,12 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from awase.domain.gate import evaluate
 from awase.domain.health import Group, Lack, PageValue, StopKind
+from awase.domain.permissions import Act
 from awase.models import BookingPage, Condition, Member, Room
 from awase.models.page import Assignment
 from awase.services import pages, words
 from awase.services.health import standing_of
+from awase.services.permissions import may
 from awase.web.connection_cards import state_badge
 from awase.web.page_sections import Facts, common, seen, warning
 from awase.web.shell import Context
@@ -34,7 +36,9 @@ CONDITIONS = {
 }
 
 
-def members_section(page: BookingPage, people: pages.People, value: PageValue, now: datetime) -> Context:
+def members_section(
+    page: BookingPage, people: pages.People, value: PageValue, viewer: Member, now: datetime
+) -> Context:
     """The members as stored or as just typed; `value` are the gate's values with them."""
     team = list(
         Member.objects.filter(workspace=page.workspace, left_at=None)
@@ -63,7 +67,8 @@ def members_section(page: BookingPage, people: pages.People, value: PageValue, n
         "method": people.assignment.value,
         "calendar_required": people.calendar_required,
         "owners": [
-            {"value": member.pk, "label": member.name, "selected": member.pk == people.owner_id} for member in team
+            {"value": member.pk, "label": member.name, "selected": member.pk == people.owner_id}
+            for member in (team if may(viewer, Act.GIVE_PAGE, page) else ())
         ],
         "members": [
             {

@@ -5,11 +5,12 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from awase.domain.permissions import Act
 from awase.domain.questions import from_json, to_json
 from awase.models import BookingPage
 from awase.services import links, pages
-from awase.services.dashboard import may_edit
 from awase.services.health import page_values
+from awase.services.permissions import may
 from awase.web.page_consequences import of_address, of_health, of_people
 from awase.web.page_edit import done, form_section, whole
 from awase.web.page_forms import differences as form_differences
@@ -44,7 +45,7 @@ def save_form(request: MemberRequest, pk: int, section: str) -> HttpResponse:
         changes = form.changes()
         question = of_address(page, changes.get("slug", page.slug))
         if not question or "confirmed" in request.POST:
-            pages.save_fields(page, changes, utcnow())
+            pages.save_fields(page, changes, utcnow(), by=request.member)
             return done(page, section)
     shown = {**form_section(page, section, form), "seen": stored.fingerprint()}
     return whole(request, page, {**shown, "conflict": conflict, "confirm": question})
@@ -73,15 +74,15 @@ def save_members(request: MemberRequest, pk: int) -> HttpResponse:
     answer = _keep(
         request,
         page,
-        members_section(page, people, value, now),
+        members_section(page, people, value, request.member, now),
         people_facts(pages.people_of(page)),
         people_facts(people),
         of_people(page, people, request.member, now),
     )
     if answer:
         return answer
-    pages.set_people(page, people, now)
-    return done(page, "members") if may_edit(request.member, page) else redirect("/app/pages")
+    pages.set_people(page, people, now, by=request.member)
+    return done(page, "members") if may(request.member, Act.EDIT_PAGE, page) else redirect("/app/pages")
 
 
 @require_POST
@@ -101,7 +102,7 @@ def save_rooms(request: MemberRequest, pk: int) -> HttpResponse:
     )
     if answer:
         return answer
-    pages.set_rooms(page, rooms, now)
+    pages.set_rooms(page, rooms, now, by=request.member)
     return done(page, "rooms")
 
 
@@ -123,7 +124,7 @@ def duplicate(request: MemberRequest, pk: int) -> HttpResponse:
 @for_members
 def secret_link(request: MemberRequest, pk: int) -> HttpResponse:
     """A new secret link; the old one leads nowhere from now on."""
-    links.renew_secret(editable(request.member, pk))
+    links.renew_secret(editable(request.member, pk), by=request.member)
     return redirect(f"/app/pages/{pk}?saved=sharing#sharing")
 
 
@@ -143,7 +144,7 @@ def one_time_link(request: MemberRequest, pk: int) -> HttpResponse:
 def archive(request: MemberRequest, pk: int) -> HttpResponse:
     """Into the archive, or out of it."""
     page = editable(request.member, pk)
-    pages.set_archived(page, request.POST.get("archived") == "yes", utcnow())
+    pages.set_archived(page, request.POST.get("archived") == "yes", utcnow(), by=request.member)
     return redirect("/app/pages?show=archived" if page.archived_at else f"/app/pages/{page.pk}")
 
 
@@ -164,7 +165,7 @@ def save_locations(request: MemberRequest, pk: int) -> HttpResponse:
     )
     if answer:
         return answer
-    pages.set_places(page, places, now)
+    pages.set_places(page, places, now, by=request.member)
     return done(page, "locations")
 
 
@@ -180,5 +181,5 @@ def save_questions(request: MemberRequest, pk: int) -> HttpResponse:
     stored = questions_facts(from_json(page.questions))
     if answer := _keep(request, page, shown, stored, questions_facts(questions), None):
         return answer
-    pages.save_fields(page, {"questions": to_json(questions)}, utcnow())
+    pages.save_fields(page, {"questions": to_json(questions)}, utcnow(), by=request.member)
     return done(page, "form")

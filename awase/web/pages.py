@@ -7,8 +7,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from awase.domain.permissions import Act
 from awase.models import BookingPage, Member
-from awase.services import dashboard, pages
+from awase.services import dashboard, pages, permissions
 from awase.web.cards import PageCards
 from awase.web.shell import Context, MemberRequest, action, fingerprint, for_members, live, polled, utcnow
 
@@ -89,7 +90,7 @@ def live_banner(request: MemberRequest) -> HttpResponse:
 def editable(member: Member, pk: int) -> BookingPage:
     """The page if the viewer may change it; strangers cannot tell whether it exists."""
     page = dashboard.visible_pages(member).filter(pk=pk).first()
-    if page is None or not dashboard.may_edit(member, page):
+    if page is None or not permissions.may(member, Act.EDIT_PAGE, page):
         raise Http404
     return page
 
@@ -99,7 +100,7 @@ def editable(member: Member, pk: int) -> BookingPage:
 def switch(request: MemberRequest, pk: int) -> HttpResponse:
     """The owner's own switch."""
     page = editable(request.member, pk)
-    pages.set_accepting(page, request.POST.get("accepting") == "on", utcnow())
+    pages.set_accepting(page, request.POST.get("accepting") == "on", utcnow(), by=request.member)
     back = request.headers.get("Referer", "")
     inside = back.startswith(f"{request.scheme}://{request.get_host()}/app/pages")
     return redirect(back if inside else "/app/pages")

@@ -60,7 +60,7 @@ def add(request: MemberRequest, pk: int) -> HttpResponse:
     back = f"/app/connections/{link.credential.service}#rooms"
     try:
         if request.method == "POST":
-            rooms.add(link, request.POST.getlist("room"), utcnow())
+            rooms.add(link, request.POST.getlist("room"), utcnow(), by=request.member)
             messages.success(request, _("Saved."))
             return redirect(back)
         seen = rooms.seen_by(link, utcnow())
@@ -89,6 +89,6 @@ def remove(request: MemberRequest, pk: int) -> HttpResponse:
     room = get_object_or_404(Room, pk=pk, workspace=request.member.workspace_id)
     if not request.member.is_admin:
         raise Http404
-    rooms.remove(room, utcnow())
+    rooms.remove(room, utcnow(), by=request.member)
     messages.success(request, _("The room “%(room)s” is removed.") % {"room": room.name})
     return redirect(f"/app/connections/{room.service}#rooms")

@@ -67,7 +67,7 @@ def test_a_start_that_became_busy_at_the_service_a_moment_ago_is_refused(
 
 
 def test_a_page_switched_off_by_its_owner_takes_none(page: BookingPage, owner: Member, program: Callable[..., Program]):
-    pages.set_accepting(page, False, datetime.now(UTC))
+    pages.set_accepting(page, False, datetime.now(UTC), by=page.owner)
     answer = program(owner).post(BOOK, wish())
     assert (answer.status, answer.code) == (409, "not_accepting")
 

@@ -71,7 +71,7 @@ def test_a_program_without_a_language_of_its_own_hears_the_members(
 def test_the_owners_switch_and_the_systems_are_told_apart(
     page: BookingPage, owner: Member, program: Callable[..., Program]
 ):
-    pages.set_accepting(page, False, datetime.now(UTC))
+    pages.set_accepting(page, False, datetime.now(UTC), by=page.owner)
     body = program(owner).get("pages/consult").body
     assert (body["accepting"], body["accepting_manually"], body["open"]) == (False, False, True)
 

@@ -54,7 +54,7 @@ class PageEvents(Events):
             groups=groups if condition is Condition.LIST else (),
         )
         expected = pages.preview_people(page, wanted, self.world.now())
-        self._edit(happens, page, expected, lambda: pages.set_people(page, wanted, self.world.now()))
+        self._edit(happens, page, expected, lambda: pages.set_people(page, wanted, self.world.now(), by=page.owner))
 
     @rule(
         which=number, kind=st.sampled_from(list(LocationKind)), add=st.booleans(), detail=st.booleans(), happens=mishap
@@ -71,7 +71,7 @@ class PageEvents(Events):
         else:
             wanted = pages.Places({}, add=kind, add_detail=text)
         expected = pages.preview_places(page, wanted, self.world.now())
-        self._edit(happens, page, expected, lambda: pages.set_places(page, wanted, self.world.now()))
+        self._edit(happens, page, expected, lambda: pages.set_places(page, wanted, self.world.now(), by=page.owner))
 
     def _edit(self, happens: Mishap | None, page: BookingPage, expected: Any, edit: Callable[[], None]) -> None:
         """The edit does what was shown beforehand, unless it changes how long an account may go unchecked."""
@@ -100,14 +100,14 @@ class PageEvents(Events):
             "buffer_after_minutes": buffer,
             "duration_minutes": minutes,
         }
-        self.act(happens, lambda: pages.save_fields(page, fields, self.world.now()))
+        self.act(happens, lambda: pages.save_fields(page, fields, self.world.now(), by=page.owner))
 
     @rule(which=number, accepting=st.booleans(), happens=mishap)
     def switch(self, which: int, accepting: bool, happens: Mishap | None) -> None:
         """The owner's own switch."""
         self.event("manual switch")
         page = self.page(which)
-        done = self.act(happens, lambda: pages.set_accepting(page, accepting, self.world.now()))
+        done = self.act(happens, lambda: pages.set_accepting(page, accepting, self.world.now(), by=page.owner))
         if done is DIED:
             accepting = BookingPage.objects.values_list("accepting", flat=True).get(pk=page.pk)
         self.witness.accepting[page.pk] = accepting

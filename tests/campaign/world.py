@@ -196,7 +196,7 @@ class World:
         PageMember.objects.filter(page=page).delete()
         page.refresh_from_db()
         ids = tuple(member.pk for member in members)
-        pages.set_people(page, pages.People(condition, Assignment.EVEN, True, owner.pk, ids), self.now())
+        pages.set_people(page, pages.People(condition, Assignment.EVEN, True, owner.pk, ids), self.now(), by=page.owner)
 
     # Acting
 

@@ -124,7 +124,10 @@ def test_row_13_a_fixed_host_who_breaks_beside_a_pool_stops_the_page(
     groups = (Group((fixed.pk,)), Group((first.pk, second.pk), needed=1))
     ids = (fixed.pk, first.pk, second.pk)
     pages.set_people(
-        page, replace(pages.people_of(page), condition=Condition.LIST, groups=groups, member_ids=ids), utcnow()
+        page,
+        replace(pages.people_of(page), condition=Condition.LIST, groups=groups, member_ids=ids),
+        utcnow(),
+        by=page.owner,
     )
     offered = starts(page)
     assert offered

@@ -168,7 +168,7 @@ def test_the_manual_switch_does_not_bar_a_move_and_health_does(
 ) -> None:
     page = page_of(team[0])
     taken = book(page, free_start(page))
-    pages.set_accepting(page, False, utcnow())
+    pages.set_accepting(page, False, utcnow(), by=page.owner)
     moved = moving.move(Booking.objects.get(), taken.start + HALF_AN_HOUR, utcnow(), by=None)
     control.revoke("google", "tanaka@minato.example")
     assert refusal(lambda: moving.move(moved, taken.start, utcnow(), by=None)) is Refusal.NOT_ACCEPTING

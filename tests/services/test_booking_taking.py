@@ -154,9 +154,9 @@ def test_a_secret_page_is_seen_by_its_link_and_no_longer_by_one_that_was_renewed
     page.visibility = Visibility.SECRET
     page.save()
     assert not links.admits(page, now) and not links.admits(page, now, link=links.page_secret(page))
-    first = links.renew_secret(page).partition("?link=")[2]
+    first = links.renew_secret(page, by=page.owner).partition("?link=")[2]
     assert links.admits(page, now, link=first) and not links.admits(page, now, link="ü")
-    second = links.renew_secret(page).partition("?link=")[2]
+    second = links.renew_secret(page, by=page.owner).partition("?link=")[2]
     assert links.admits(page, now, link=second) and not links.admits(page, now, link=first)
     _link, address = links.make_one_time(page, owner, now)
     assert links.admits(page, now, once=address.partition("?once=")[2])
@@ -192,7 +192,7 @@ def test_a_host_who_books_for_a_guest_is_not_bound_by_notice_and_says_so(
 
 def test_a_host_does_not_book_past_the_owners_switch(page: BookingPage, owner: Any, free_start: Any, book: Any) -> None:
     start = free_start(page)
-    pages.set_accepting(page, False, utcnow())
+    pages.set_accepting(page, False, utcnow(), by=page.owner)
     assert refusal(lambda: book(page, start, by=owner, unbound=True)) is Refusal.NOT_ACCEPTING
 
 

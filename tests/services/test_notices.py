@@ -104,7 +104,7 @@ def test_the_member_and_the_owners_of_stopped_pages_get_one_mail_for_all_pages(
 
 def test_a_page_whose_manual_switch_is_off_is_not_named(team: Any, page_of: Any, post: Any, clock: Any) -> None:
     page = page_of(*team)
-    pages.set_accepting(page, False, clock.now)
+    pages.set_accepting(page, False, clock.now, by=page.owner)
     record(account_of(team[1]).pk, REVOKED, Cause.CHECK, clock.now)
     assert post() == [(SATO, OWN_ERROR)]
 

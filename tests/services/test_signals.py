@@ -200,11 +200,11 @@ def test_starting_up_reads_at_once_but_probes_nothing_early(owner: Member, googl
 
 def test_switching_a_page_on_reads_at_once(owner: Member, google: Connection, page_of: Any) -> None:
     page = page_of(owner)
-    pages.set_accepting(page, False, utcnow())
+    pages.set_accepting(page, False, utcnow(), by=page.owner)
     assert now_at(google).check_every == timedelta(hours=1)
     Credential.objects.update(next_check=utcnow() + timedelta(minutes=3))
     switched = utcnow()
-    pages.set_accepting(page, True, switched)
+    pages.set_accepting(page, True, switched, by=page.owner)
     assert now_at(google).next_check == switched
 
 

@@ -24,7 +24,8 @@ def test_a_stop_that_ran_out_of_patience_ends_in_the_stored_answer_too_with_the_
     page = page_of(owner)
     read_at = Credential.objects.get(pk=credential.pk).last_good
     later = utcnow() + timedelta(days=1)
-    pages.save_fields(page, {"title": "Later"}, later)  # renews the stored answer; the account's state is still "ok"
+    # Renews the stored answer; the account's state is still "ok".
+    pages.save_fields(page, {"title": "Later"}, later, by=page.owner)
     assert not PageHealth.objects.get(page=page).open
 
     checks.check(credential.pk, Cause.CHECK, later)

@@ -22,6 +22,7 @@ from awase.models import (
     EffectKind,
     EffectState,
     Member,
+    Role,
     WebhookAttempt,
     WebhookEndpoint,
     Workspace,
@@ -84,9 +85,19 @@ def receiver(settings: Any) -> Iterator[Receiver]:
     thread.join()
 
 
+def admin_of(workspace: Workspace) -> Member:
+    return workspace.members.get(role=Role.OWNER)
+
+
+def again(endpoint: WebhookEndpoint, now: datetime) -> None:
+    """Redeliver the one message that there is."""
+    effect = Effect.objects.get(kind=EffectKind.WEBHOOK)
+    webhooks.redeliver(endpoint, effect, now, by=admin_of(endpoint.workspace))
+
+
 @pytest.fixture
 def endpoint(receiver: Receiver, workspace: Workspace) -> WebhookEndpoint:
-    made, _ = webhooks.create(workspace, EndpointKind.SIGNED, receiver.url, [], utcnow())
+    made, _ = webhooks.create(admin_of(workspace), EndpointKind.SIGNED, receiver.url, [], utcnow())
     return made
 
 
@@ -94,7 +105,7 @@ def endpoint(receiver: Receiver, workspace: Workspace) -> WebhookEndpoint:
 def chat(receiver: Receiver, workspace: Workspace) -> WebhookEndpoint:
     workspace.language = "en"
     workspace.save()
-    made, secret = webhooks.create(workspace, EndpointKind.CHAT, receiver.url, [], utcnow())
+    made, secret = webhooks.create(admin_of(workspace), EndpointKind.CHAT, receiver.url, [], utcnow())
     assert secret == ""
     return made
 
@@ -130,7 +141,7 @@ def tell(workspace: Workspace, event: Event, object_id: int) -> datetime:
 def test_what_is_told_is_signed_and_the_official_library_accepts_it(
     receiver: Receiver, workspace: Workspace, owner_at_google: Connection, send: Any
 ) -> None:
-    made, secret = webhooks.create(workspace, EndpointKind.SIGNED, receiver.url, [], utcnow())
+    made, secret = webhooks.create(admin_of(workspace), EndpointKind.SIGNED, receiver.url, [], utcnow())
     assert secret.startswith("whsec_") and made.host == "127.0.0.1"
     tell(workspace, Event.CONNECTION_ERROR, owner_at_google.pk)
     assert send(utcnow()) == ["done"]
@@ -209,8 +220,8 @@ def test_a_stop_and_what_ends_it_are_told_of_page_and_connection(
 def test_only_what_an_endpoint_asked_for_is_told_and_other_workspaces_hear_nothing(
     receiver: Receiver, workspace: Workspace, stranger: Member, owner_at_google: Connection, send: Any
 ) -> None:
-    webhooks.create(workspace, EndpointKind.SIGNED, receiver.url, [Event.PAGE_STOPPED], utcnow())
-    webhooks.create(stranger.workspace, EndpointKind.SIGNED, receiver.url, [], utcnow())
+    webhooks.create(admin_of(workspace), EndpointKind.SIGNED, receiver.url, [Event.PAGE_STOPPED], utcnow())
+    webhooks.create(stranger, EndpointKind.SIGNED, receiver.url, [], utcnow())
     tell(workspace, Event.CONNECTION_ERROR, owner_at_google.pk)
     assert send(utcnow()) == [] and receiver.got == []
 
@@ -296,11 +307,11 @@ def test_an_endpoint_that_takes_nothing_for_three_days_is_switched_off_and_the_a
     assert mail.outbox[0].subject == "The webhook to 127.0.0.1 was switched off."
     before = len(receiver.got)
     tell(workspace, Event.CONNECTION_RESTORED, owner_at_google.pk)
-    webhooks.redeliver(Effect.objects.get(kind=EffectKind.WEBHOOK), now)
+    again(endpoint, now)
     assert send(now) == ["failed"] and len(receiver.got) == before, "off is off"
-    webhooks.set_active(endpoint, True)
+    webhooks.set_active(endpoint, True, by=admin_of(endpoint.workspace))
     receiver.answers.clear()
-    webhooks.redeliver(Effect.objects.get(kind=EffectKind.WEBHOOK), now)
+    again(endpoint, now)
     assert send(now) == ["done"]
 
 
@@ -329,7 +340,7 @@ def test_redelivering_sends_the_same_message_again(
 ) -> None:
     tell(workspace, Event.CONNECTION_ERROR, owner_at_google.pk)
     send(utcnow())
-    webhooks.redeliver(Effect.objects.get(kind=EffectKind.WEBHOOK), utcnow())
+    again(endpoint, utcnow())
     send(utcnow())
     assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1 and len(receiver.got) == 2
     (told,) = webhooks.told(endpoint)
@@ -364,7 +375,7 @@ def test_an_address_inside_our_walls_or_malformed_is_refused_before_it_is_kept(
     workspace: Workspace, address: str
 ) -> None:
     with pytest.raises(ProviderError):
-        webhooks.create(workspace, EndpointKind.SIGNED, address, [], utcnow())
+        webhooks.create(admin_of(workspace), EndpointKind.SIGNED, address, [], utcnow())
     assert not WebhookEndpoint.objects.exists()
 
 
@@ -389,7 +400,7 @@ def test_a_receiver_that_is_not_there_is_logged_without_an_answer(
     settings.AWASE_WEBHOOKS_ALLOWED = ("127.0.0.1",)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    webhooks.create(workspace, EndpointKind.SIGNED, f"http://127.0.0.1:{port}/", [], utcnow())
+    webhooks.create(admin_of(workspace), EndpointKind.SIGNED, f"http://127.0.0.1:{port}/", [], utcnow())
     tell(workspace, Event.CONNECTION_ERROR, owner_at_google.pk)
     assert send(utcnow()) == ["pending"]
     attempt = WebhookAttempt.objects.get()
@@ -482,7 +493,7 @@ def test_deleting_an_endpoint_ends_what_it_was_to_be_told(
     endpoint: WebhookEndpoint, receiver: Receiver, workspace: Workspace, owner_at_google: Connection, send: Any
 ) -> None:
     tell(workspace, Event.CONNECTION_ERROR, owner_at_google.pk)
-    webhooks.delete(endpoint)
+    webhooks.delete(endpoint, by=admin_of(endpoint.workspace))
     assert send(utcnow()) == [] and not WebhookEndpoint.objects.exists()
 
 

@@ -130,7 +130,7 @@ def test_the_list_is_live_and_silent_while_nothing_changes(browser: Client, page
     assert found
     poll = found.group(1).replace("&amp;", "&")
     assert browser.get(poll).status_code == 204
-    pages.set_accepting(page, False, datetime.now(UTC))
+    pages.set_accepting(page, False, datetime.now(UTC), by=page.owner)
     assert "Stopped by hand" in text(browser.get(poll))
     assert browser.get("/app/banner?seen=").status_code == 204
 

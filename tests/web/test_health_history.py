@@ -124,7 +124,7 @@ def test_what_nobody_wrote_down_yet_counts_from_when_the_tolerance_ran_out(page:
 
 def test_a_stop_by_settings_is_no_error(page: BookingPage) -> None:
     people = pages.People(Condition.ALL, page.assignment, True, page.owner_id, ())
-    pages.set_people(page, people, utcnow())
+    pages.set_people(page, people, utcnow(), by=page.owner)
     (change,) = history.of_pages([page], page.created_at, utcnow())[page.pk][1:]
     assert change == Change(change.at, Mark.WARN, "no_members")
 

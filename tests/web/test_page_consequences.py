@@ -158,21 +158,21 @@ def _save_meanwhile(name: str, page: BookingPage, owner: Member, teammate: Membe
     match name:
         case "members":
             people = pages.People(Condition.ALL, Assignment.EVEN, True, teammate.pk, (owner.pk, teammate.pk))
-            pages.set_people(page, people, now)
+            pages.set_people(page, people, now, by=page.owner)
         case "locations":
-            pages.set_places(page, pages.Places({}, add=LocationKind.MEET, order=()), now)
+            pages.set_places(page, pages.Places({}, add=LocationKind.MEET, order=()), now, by=page.owner)
             Location.objects.filter(kind=LocationKind.ZOOM).delete()
         case "rooms":
-            pages.set_rooms(page, Group((room.pk,), None, rooms=True), now)
+            pages.set_rooms(page, Group((room.pk,), None, rooms=True), now, by=page.owner)
         case "form":
-            pages.save_fields(page, {"questions": to_json([Question("q1", Kind.SHORT, "Theirs")])}, now)
+            pages.save_fields(page, {"questions": to_json([Question("q1", Kind.SHORT, "Theirs")])}, now, by=page.owner)
 
 
 def test_dates_that_cannot_be_read_do_not_hide_that_somebody_else_saved(
     browser: Client, section: Callable[[str], Any], page: BookingPage
 ) -> None:
     data = {"kind": "fixed", "period_last": "someday", "notice_minutes": "0", "seen": section("period")["seen"]}
-    pages.save_fields(page, {"period_days": 5}, utcnow())
+    pages.save_fields(page, {"period_days": 5}, utcnow(), by=page.owner)
     answer = browser.post(f"/app/pages/{page.pk}/period", data)
     assert answer.status_code == 400 and "someday" in text_of(answer)
 

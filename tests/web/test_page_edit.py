@@ -130,7 +130,7 @@ def test_a_section_that_somebody_else_saved_meanwhile_is_shown_beside_what_was_t
 ) -> None:
     form = browser.get(f"/app/pages/{page.pk}").context["sections"][0]["form"]
     seen = form.fingerprint()
-    pages.save_fields(page, {"title": "Theirs"}, page.created_at)
+    pages.save_fields(page, {"title": "Theirs"}, page.created_at, by=page.owner)
     answer = save("basics", {**BASICS, "title": "Mine", "seen": seen})
     shown = text(answer)
     assert answer.status_code == 400

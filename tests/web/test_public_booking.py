@@ -194,7 +194,7 @@ def test_a_page_stopped_by_health_takes_nothing_and_keeps_what_was_typed(
 
 def test_a_page_stopped_by_its_owner_answers_the_same(guest: Guest, page: BookingPage, free_start: Any) -> None:
     form = guest.open_form(page, free_start(page))
-    pages.set_accepting(page, False, utcnow())
+    pages.set_accepting(page, False, utcnow(), by=page.owner)
     answer = guest.send(form)
     assert answer.status_code == 409 and STOPPED in text_of(answer) and not Booking.objects.exists()
     assert guest.get(form.action).status_code == 200

@@ -178,7 +178,7 @@ def test_a_broken_calendar_stops_the_page_and_nobody_reads_which(
 
 
 def test_the_owners_switch_stops_the_page_in_the_same_words(english: Guest, guest: Guest, page: BookingPage) -> None:
-    pages.set_accepting(page, False, utcnow())
+    pages.set_accepting(page, False, utcnow(), by=page.owner)
     assert STOPPED in text_of(guest.get("/minato/meet"))
     assert "Bookings are not being accepted at the moment" in text_of(english.get("/minato/meet"))
 
@@ -188,7 +188,7 @@ def test_the_profile_lists_the_pages_by_title_and_says_which_are_stopped(
 ) -> None:
     closed = page_of(team[0], slug="another")
     page_of(stranger, slug="elsewhere")
-    pages.set_accepting(closed, False, utcnow())
+    pages.set_accepting(closed, False, utcnow(), by=closed.owner)
     text = text_of(guest.get("/minato"))
     assert re.search(rf"Another.*{STOPPED}.*Meet", text) and text.count(STOPPED) == 1
     assert "Elsewhere" not in text

@@ -110,7 +110,7 @@ def test_a_declined_request_says_why(english: Guest, page: BookingPage, free_sta
 
 def test_a_secret_page_is_found_by_its_link_alone(english: Guest, page: BookingPage, free_start: Any) -> None:
     change(page, visibility="secret")
-    link = links.renew_secret(page).partition("?link=")[2]
+    link = links.renew_secret(page, by=page.owner).partition("?link=")[2]
     assert english.get("/minato/meet").status_code == 404
     assert english.get("/minato/meet", link="wrong").status_code == 404
     assert "Meet" not in text_of(english.get("/minato"))
