@@ -61,6 +61,7 @@ class Connection(models.Model):
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="connections")
     credential = models.ForeignKey(Credential, on_delete=models.CASCADE, related_name="connections")
+    tentative_free = models.BooleanField(default=False)  # events that are not sure yet take no time of this member
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -73,7 +73,7 @@ def keep(credential: Credential, reading: Reading) -> bool:
     connections = list(Connection.objects.filter(credential=credential))
     own = _own_events([connection.member_id for connection in connections], reading.start)
     member_of = {connection.pk: connection.member_id for connection in connections}
-    for calendar in Calendar.objects.filter(connection__in=connections).select_related("busy"):
+    for calendar in Calendar.objects.filter(connection__in=connections).select_related("busy", "connection"):
         answer = reading.calendars.get(calendar.external_id)
         if isinstance(answer, Failure):
             _mark_unread(calendar, answer, reading.read_at)

@@ -18,7 +18,7 @@ from awase import registry
 from awase.domain.errors import Capability, Failure, FailureClass, ProviderError, Reason
 from awase.domain.health import Service, Standing
 from awase.domain.transition import needs_person
-from awase.models import BookingPage, Calendar, Connection, ConnectionChange, Credential, Member
+from awase.models import BookingPage, Calendar, CalendarBusy, Connection, ConnectionChange, Credential, Member
 from awase.providers.guard import AddressRefused
 from awase.providers.protocols import Account, Grant, RemoteCalendar
 from awase.services import checks, foresight, probing, push
@@ -256,10 +256,15 @@ def set_use(
     checked: set[int],
     go_on_without: set[int],
     now: datetime,
+    tentative_free: bool | None = None,
 ) -> Renewal:
-    """Which calendars of this account are checked for conflicts, and under which policy. The ids that are not
-    this member's are ignored."""
+    """Which calendars of this account are checked for conflicts, and under which policy; whether what is not sure yet
+    takes time (None: as before). The ids that are not this member's are ignored."""
     with transaction.atomic():
+        if tentative_free not in (None, connection.tentative_free):
+            Connection.objects.filter(pk=connection.pk, member=member).update(tentative_free=tentative_free)
+            # Everything is read afresh: what is kept does not tell which of it was sure.
+            CalendarBusy.objects.filter(calendar__connection=connection).update(sync_token="")
         for calendar in Calendar.objects.filter(connection=connection, connection__member=member):
             calendar.checked = calendar.pk in checked
             calendar.go_on_without = calendar.pk in go_on_without

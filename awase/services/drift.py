@@ -85,7 +85,7 @@ def _suspects(credential: Credential, reading: Reading, now: datetime) -> Iterab
     for event in _settled(now).filter(calendar__connection__credential=credential, calendar__external_id__in=read):
         assert event.calendar is not None
         events[event.calendar.pk].append(event)
-    for calendar in Calendar.objects.filter(pk__in=events).select_related("busy"):
+    for calendar in Calendar.objects.filter(pk__in=events).select_related("busy", "connection"):
         answer = read[calendar.external_id]
         held = held_after(calendar, answer)
         if held is None:

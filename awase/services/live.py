@@ -17,6 +17,7 @@ from awase.domain.health import Service
 from awase.models import BookingPage, Calendar, CalendarBusy, CalendarEvent, Credential
 from awase.providers.caldav import DavAccess
 from awase.providers.protocols import BusyEvent, CalendarProvider
+from awase.services.reading import passed_over
 from awase.services.signals import Cause, Good, record
 from awase.services.tokens import GivenToken, asked_to_wait, source
 
@@ -110,7 +111,13 @@ def _judge(question: _Question, answer: Answer, start: datetime, end: datetime, 
         found = answer[calendar.external_id]
         if isinstance(found, Failure):
             unfit |= _unread(calendar, now)
-        elif any(event.start < end and start < event.end and (member_id, event.own_key) not in own for event in found):
+        elif any(
+            event.start < end
+            and start < event.end
+            and (member_id, event.own_key) not in own
+            and not passed_over(event, calendar)
+            for event in found
+        ):
             unfit.add(member_id)
     return unfit
 

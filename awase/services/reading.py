@@ -110,12 +110,19 @@ def held_after(calendar: Calendar, answer: CalendarReading) -> list[EventSpan] |
     """What is known of a calendar's events after a reading; None if the reading went on from a state that is not
     the kept one any more, because somebody else read it meanwhile (theirs stands)."""
     changes = answer.changes
-    told = [EventSpan(mark(event.event_id), *span(event.start, event.end), event.own_key) for event in changes.events]
+    events = [event for event in changes.events if not passed_over(event, calendar)]
+    told = [EventSpan(mark(event.event_id), *span(event.start, event.end), event.own_key) for event in events]
     if changes.full:
         return told
     if not hasattr(calendar, "busy") or calendar.busy.sync_token != answer.begun.token:
         return None
-    return replaced(unpacked(bytes(calendar.busy.events)), told, map(mark, changes.gone))
+    gone = changes.gone.union(event.event_id for event in changes.events if passed_over(event, calendar))
+    return replaced(unpacked(bytes(calendar.busy.events)), told, map(mark, gone))
+
+
+def passed_over(event: BusyEvent, calendar: Calendar) -> bool:
+    """Whether the event takes no time because the member says so of what is not sure yet. Never one of ours."""
+    return event.tentative and not event.own_key and calendar.connection.tentative_free
 
 
 def _wanted(credential: Credential | None, now: datetime, *, rarely: bool) -> dict[str, list[Calendar]]:
@@ -132,7 +139,7 @@ def _wanted(credential: Credential | None, now: datetime, *, rarely: bool) -> di
         for name, missing in used.order_by("external_id").values_list("external_id", "missing_since")
         if not (rarely and missing) or probe_due(missing, now=now, within=within)
     }
-    for calendar in rows.filter(external_id__in=wanted).select_related("busy").order_by("pk"):
+    for calendar in rows.filter(external_id__in=wanted).select_related("busy", "connection").order_by("pk"):
         wanted[calendar.external_id].append(calendar)
     return wanted
 

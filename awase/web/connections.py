@@ -192,6 +192,7 @@ def _with_calendars(request: MemberRequest, shown: Context) -> Context:
             for calendar in link.calendars.order_by("-primary", "name")
         ],
         "calendars_url": f"/app/connections/{link.pk}/calendars",
+        "tentative_busy": not link.tentative_free,
         "saved": request.GET.get("saved") == str(link.pk),
         "meet": None,
     }
@@ -229,7 +230,14 @@ def save_calendars(request: MemberRequest, pk: int) -> HttpResponse:
     link = own(request, pk)
     ticked = {int(value) for value in request.POST.getlist("checked") if value.isdecimal()}
     go_on = {calendar.pk for calendar in link.calendars.all() if request.POST.get(f"policy-{calendar.pk}") == "go_on"}
-    connections.set_use(request.member, link, checked=ticked, go_on_without=go_on, now=utcnow())
+    connections.set_use(
+        request.member,
+        link,
+        checked=ticked,
+        go_on_without=go_on,
+        now=utcnow(),
+        tentative_free="tentative_busy" not in request.POST,
+    )
     return redirect(f"/app/connections/{link.credential.service}?saved={link.pk}#account-{link.pk}")
 
 

@@ -20,6 +20,7 @@ from awase.models import (
     RoomTime,
 )
 from awase.services import checks, connections, pages
+from awase.services.booking import Refused
 from awase.services.health import verdict_of
 from awase.services.signals import Cause
 from awase.services.slots import offer
@@ -250,6 +251,44 @@ def test_a_reading_that_was_overtaken_is_not_kept(own: Diary) -> None:
     assert own.starts() == [at(4)]
     own.check()
     assert own.starts() == [at(4)]
+
+
+def test_what_is_not_sure_takes_time_unless_the_member_says_otherwise(own: Diary, owner: Any) -> None:
+    unsure = (
+        {"show": "tentative"} if own.connection.credential.service == Service.MICROSOFT else {"status": "tentative"}
+    )
+    own.add(at(1), **unsure)
+    own.add(at(2))
+    own.check()
+    assert own.starts() == [at(1), at(2)]
+    ticked = set(own.connection.calendars.filter(checked=True).values_list("pk", flat=True))
+
+    def say(free: bool) -> None:
+        link = Connection.objects.get()
+        connections.set_use(owner, link, checked=ticked, go_on_without=set(), now=utcnow(), tentative_free=free)
+
+    say(True)
+    assert own.starts() == [at(2)]
+    own.add(at(3), **unsure)
+    own.check()
+    assert own.starts() == [at(2)], "told by the changes alone"
+    say(False)
+    assert own.starts() == [at(1), at(2), at(3)]
+
+
+def test_what_is_not_sure_is_judged_alike_at_booking_time(
+    own: Diary, owner: Any, page_of: Any, book: Any, free_start: Any
+) -> None:
+    page = page_of(owner)
+    start = free_start(page)
+    unsure = (
+        {"show": "tentative"} if own.connection.credential.service == Service.MICROSOFT else {"status": "tentative"}
+    )
+    own.add(start, **unsure)  # after the last reading
+    with pytest.raises(Refused):
+        book(page, start)
+    Connection.objects.update(tentative_free=True)
+    assert book(page, start).start == start
 
 
 def test_two_members_behind_one_account_know_the_same(diary: Any, owner: Any, teammate: Any, connect: Any) -> None:

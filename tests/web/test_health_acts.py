@@ -101,6 +101,21 @@ def test_a_vanished_calendar_that_bookings_are_added_to_is_let_go_of(
     assert not Calendar.objects.filter(checked=True).exists()
 
 
+def test_whether_tentative_events_take_time_is_said_for_each_account(
+    browser: Client, page: BookingPage, owner: Any, log_in: Any, teammate: Any
+) -> None:
+    link = Connection.objects.get()
+    ticked = [calendar.pk for calendar in link.calendars.filter(checked=True)]
+    box = '<input type="checkbox" name="tentative_busy" value="1"'
+    assert f"{box} checked>" in browser.get("/app/connections/google").content.decode()
+    assert log_in(teammate).post(f"/app/connections/{link.pk}/calendars", {"checked": ticked}).status_code == 404
+    browser.post(f"/app/connections/{link.pk}/calendars", {"checked": ticked})
+    assert Connection.objects.get().tentative_free
+    assert f"{box}>" in browser.get("/app/connections/google").content.decode()
+    browser.post(f"/app/connections/{link.pk}/calendars", {"checked": ticked, "tentative_busy": "1"})
+    assert not Connection.objects.get().tentative_free
+
+
 def test_one_of_several_accounts_is_chosen_for_meet(
     browser: Client, owner: Any, connect: Any, page_of: Any, log_in: Any, teammate: Any
 ) -> None:
