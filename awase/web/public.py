@@ -3,12 +3,10 @@
 Everything goes by plain links, so that it works without script.
 """
 
-from calendar import Calendar
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
@@ -33,6 +31,7 @@ from awase.web import guest
 from awase.web.access import of_page
 from awase.web.guest import Context, Wish, link
 from awase.web.lengths import length
+from awase.web.month import cells_of, items_of
 
 ZONES = [
     "Pacific/Honolulu",
@@ -217,42 +216,27 @@ def _month_table(
     period: tuple[date, date],
 ) -> Context:
     first, last = period
-    address, label = guest.opened(link(request, request.path)), _("%(day)s, times available")
-    labels = {day: label % {"day": name} for day, name in zip(free, dates.day_names(free), strict=True)}
+    address = guest.opened(link(request, request.path))
 
     def turn(to: date) -> str:
         return f"{address}month={to:%Y-%m}"
 
-    def cell(day: date) -> Context | None:
-        if not _same_month(day, month):
-            return None
-        return {
-            "number": str(day.day),
-            "today": day == first,
-            "url": f"{turn(day)}&day={day}" if day in free else None,
-            "chosen": day == chosen,
-            "label": labels.get(day),
-        }
-
-    weeks = Calendar().monthdatescalendar(month.year, month.month)
+    cells = cells_of(month, dict(zip(free, dates.day_names(free), strict=True)), f"{turn(month)}&day=", chosen, first)
     return {
         "label": dates.month_name(month),
         "previous_url": turn(_previous(month)) if month > first else None,
         "next_url": turn(_next(month)) if _next(month) <= last else None,
         "weekdays": dates.weekday_names(),
-        "weeks": [[cell(day) for day in week] for week in weeks],
+        "weeks": cells,
     }
 
 
 def _times(request: HttpRequest, form: str, zone: str, day: date, starts: list[int]) -> Context:
-    there, address = ZoneInfo(zone), guest.opened(link(request, form))
+    there = ZoneInfo(zone)
     clocks = dates.clocks(datetime.fromtimestamp(start, there) for start in starts)
     return {
         "heading": dates.day_name(day),
-        "slots": [
-            {"time": clock, "url": f"{address}start={quote(guest.start_text(moment(start)))}"}
-            for clock, start in zip(clocks, starts, strict=True)
-        ],
+        "slots": items_of(dict(zip(starts, clocks, strict=True)), f"{guest.opened(link(request, form))}start="),
     }
 
 
