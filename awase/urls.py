@@ -15,6 +15,7 @@ from awase.web import (
     page_save,
     page_why,
     pages,
+    profiles,
     schedules,
     team,
 )
@@ -75,6 +76,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("app/team/<int:pk>/role", team.set_role),
     path("app/team/<int:pk>/leave", team.leave),
     path("app/invitations/<int:pk>/<str:secret>", team.join),
+    path("app/profile", profiles.edit, name="own_profile"),
     path("app/mailbox", mailbox.mailbox, name="mailbox"),
     path("app/mailbox/<int:pk>", mailbox.mail),
     path("app/mailbox/<int:pk>/invite.ics", mailbox.attachment),

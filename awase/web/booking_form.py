@@ -11,8 +11,7 @@ from django import forms
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
@@ -23,10 +22,10 @@ from awase.domain.health import LocationKind
 from awase.domain.intervals import epoch, moment
 from awase.domain.questions import from_json
 from awase.models import Booking, BookingPage, Hold
-from awase.services import booking, dates, holds, links, words
+from awase.services import booking, dates, holds, words
 from awase.services.booking import Refusal, Refused
 from awase.services.slots import Offer, offer
-from awase.web import guest, limits
+from awase.web import guest, limits, manage
 from awase.web.access import of_page
 from awase.web.extra_fields import FurtherField, answers, question_fields
 from awase.web.guest import PREFILL, Context, Wish, link
@@ -62,10 +61,31 @@ class BookingForm(forms.Form):
 
     host = forms.TypedChoiceField(label=pgettext_lazy("guest", "Host"), coerce=int, empty_value=None, required=False)
     place = forms.TypedChoiceField(label=gettext_lazy("Place"), coerce=int, empty_value=None, required=False)
-    name = Line(label=gettext_lazy("Name"), max_length=100)
-    email = forms.EmailField(label=gettext_lazy("Email"), max_length=254)
-    phone = Line(label=gettext_lazy("Phone"), max_length=40, required=False)
-    where = Line(label=gettext_lazy("Where shall we meet?"), max_length=300, required=False)
+    name = Line(
+        label=pgettext_lazy("guest", "Name"),
+        max_length=100,
+        error_messages={"required": gettext_lazy("Please enter your name.")},
+    )
+    email = forms.EmailField(
+        label=gettext_lazy("Email"),
+        max_length=254,
+        error_messages={
+            "required": gettext_lazy("Please enter your mail address."),
+            "invalid": gettext_lazy("This is not a mail address. Please check it: name@example.com."),
+        },
+    )
+    phone = Line(
+        label=gettext_lazy("Phone"),
+        max_length=40,
+        required=False,
+        error_messages={"required": gettext_lazy("Please enter the number at which you can be reached.")},
+    )
+    where = Line(
+        label=gettext_lazy("Where shall we meet?"),
+        max_length=300,
+        required=False,
+        error_messages={"required": gettext_lazy("Please say where to meet.")},
+    )
     note = forms.CharField(
         label=gettext_lazy("Note"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 4})
     )
@@ -211,7 +231,7 @@ def hold(request: HttpRequest, page: BookingPage) -> HttpResponse:
         )
     except Refused:
         return HttpResponse(status=204)
-    response = guest.show(request, "public/_held.html", {"held": _held(held, guest.zone_of(request, page))})
+    response = guest.show(request, "public/_held.html", {"held": _held(held, guest.zone_of(request, page.time_zone))})
     response.set_cookie(
         guest.HOLD_COOKIE,
         held.token,
@@ -233,7 +253,7 @@ class Sheet:
 
     def __init__(self, request: HttpRequest, page: BookingPage, now: datetime) -> None:
         self.request, self.page, self.now = request, page, now
-        self.zone = guest.zone_of(request, page)
+        self.zone = guest.zone_of(request, page.time_zone)
         self.minutes = guest.asked_minutes(request, page)
         self.once = request.GET.get("once", "")
         self.signed = signed(page, request.POST.get("token", ""))
@@ -379,7 +399,8 @@ class Sheet:
 
     def context(self, answer: Offer, start: datetime | None, form: BookingForm, *, key: str = "") -> Context:
         """What the template of the form reads."""
-        points = [self.time_point(start)] if start else []
+        when = self.when(start) if start else None
+        points = [when] if when else []
         held = self.hold if self.hold and self.hold.start == start else None
         wish = Wish(form.only("host"), form.only("place"), self.minutes) if start else Wish.of(self.request, answer)
         day = f"{start.astimezone(ZoneInfo(self.zone)):%Y-%m-%d}" if start else None
@@ -392,13 +413,14 @@ class Sheet:
             "post_url": link(self.request, self.request.path, start=guest.start_text(start) if start else None),
             "form": form,
             "token": sign(self.page, start, key or uuid4().hex) if start else "",
+            "recap": when,
             "button": (_("Send the request") if self.page.approval else _("Book")) if start else "",
             "hold_url": link(self.request, guest.address("hold", self.page)) if start and not held else "",
             "held": _held(held, self.zone) if held else None,
             **guest.manner(self.request, self.page),
         }
 
-    def time_point(self, start: datetime) -> Context:
+    def when(self, start: datetime) -> Context:
         end = start + timedelta(minutes=self.minutes or self.page.duration_minutes)
         return {
             "icon": "calendar",
@@ -409,8 +431,4 @@ class Sheet:
 
     def to_booking(self, taken: Booking) -> HttpResponse:
         """On to the booking's own page, which can be reloaded without sending the form again."""
-        address = reverse("booking", args=(taken.uid, links.manage_secret(taken)))
-        embedded = "?embed=1" if "embed" in self.request.GET else ""
-        response = HttpResponseRedirect(f"{address}{embedded}")
-        response.status_code = 303
-        return response
+        return manage.see(self.request, taken)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from awase.domain.health import LocationKind, LocationValue, PageValue
 from awase.domain.intervals import epoch, moment
-from awase.models import BookingPage, Condition, Hold, Workspace
+from awase.models import BookingPage, Condition, Hold
 from awase.models.page import Assignment, Visibility
 from awase.models.prepared import prepared
 from awase.services import holds, words
@@ -94,10 +94,15 @@ def known_zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def zone_of(request: HttpRequest, page: BookingPage) -> str:
-    """The zone in which this guest reads times: the one asked for, the one remembered, the page's own."""
+def zones_asked(request: HttpRequest) -> list[str]:
+    """The zones that this guest has asked for, here or earlier; the first counts."""
     wishes = (request.GET.get("zone", ""), request.COOKIES.get(ZONE_COOKIE, ""))
-    return next((zone for zone in wishes if zone in known_zones()), page.time_zone)
+    return [zone for zone in wishes if zone in known_zones()]
+
+
+def zone_of(request: HttpRequest, home: str) -> str:
+    """The zone in which this guest reads times: the one asked for, the one remembered, else `home`."""
+    return next(iter(zones_asked(request)), home)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +215,7 @@ def summary(page: BookingPage, answer: Offer, wish: Wish, *points: Context) -> C
 
 
 def title(page: BookingPage) -> Context:
-    return {"org": page.workspace.name, "title": page.title, "letter": letter(page.workspace)}
+    return {"org": page.workspace.name, "title": page.title, "letter": letter(page.workspace.name)}
 
 
 def manner(request: HttpRequest, page: BookingPage) -> Context:
@@ -222,8 +227,8 @@ def manner(request: HttpRequest, page: BookingPage) -> Context:
     }
 
 
-def letter(workspace: Workspace) -> str:
-    name = workspace.name
+def letter(name: str) -> str:
+    """What stands for a workspace or a person without a picture."""
     for form in LEGAL_FORMS:
         name = name.removeprefix(form).strip() or name
     return name[:1]
@@ -262,7 +267,8 @@ def notice(answer: Offer) -> str:
 
 
 def show(request: HttpRequest, template: str, context: Context, *, status: int = 200) -> HttpResponse:
-    """A page for guests. It sets no cookie but that of the zone asked for; language has its own (middleware)."""
+    """A page for guests. It sets no cookie but that of the zone asked for; language has its own (middleware). Inside
+    another site's page it sets none: what the guest has chosen goes along in the addresses."""
     languages = [
         {
             "code": code,
@@ -277,7 +283,7 @@ def show(request: HttpRequest, template: str, context: Context, *, status: int =
     if embedded:
         framed(response)
     response["Cache-Control"] = "private, no-cache"
-    if (zone := request.GET.get("zone", "")) in known_zones():
+    if (zone := request.GET.get("zone", "")) in known_zones() and not embedded:
         response.set_cookie(
             ZONE_COOKIE, zone, max_age=YEAR, samesite="Lax", secure=settings.LANGUAGE_COOKIE_SECURE, httponly=True
         )

@@ -10,7 +10,8 @@ KNOWN = {code for code, _ in settings.LANGUAGES}
 
 
 class LanguageMiddleware:
-    """`?lang=ja` chooses and is remembered in a cookie, so that the switch is a plain link without script."""
+    """`?lang=ja` chooses and is remembered in a cookie, so that the switch is a plain link without script. A page
+    inside another site's speaks the language of that site, which is no choice of the guest's."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -22,7 +23,7 @@ class LanguageMiddleware:
             request.LANGUAGE_CODE = language
             response = self.get_response(request)
             response.headers.setdefault("Content-Language", language)
-        if asked in KNOWN:
+        if asked in KNOWN and "embed" not in request.GET:
             response.set_cookie(
                 settings.LANGUAGE_COOKIE_NAME,
                 asked,

@@ -57,6 +57,13 @@ def address(name: str, booking: Booking) -> str:
     return reverse(name, args=(booking.uid, links.manage_secret(booking)))
 
 
+def see(request: HttpRequest, booking: Booking) -> HttpResponse:
+    """On to the booking's own page, which can be reloaded without sending a form again."""
+    kept = {name: request.GET[name] for name in ("embed", "lang") if name in request.GET}
+    query = f"?{urlencode(kept)}" if kept else ""
+    return HttpResponse(status=303, headers={"Location": address("booking", booking) + query})
+
+
 @require_safe
 @by_secret_link
 def show(request: HttpRequest, booking: Booking) -> HttpResponse:
@@ -77,7 +84,7 @@ def cancel(request: HttpRequest, booking: Booking) -> HttpResponse:
         except Refused as refused:
             if refused.refusal is not Refusal.ALREADY_CANCELLED:
                 return _page(request, booking, problem=str(REFUSED[refused.refusal]), reason=reason, status=409)
-    return HttpResponse(status=303, headers={"Location": address("booking", booking)})
+    return see(request, booking)
 
 
 @require_safe
@@ -119,7 +126,7 @@ def _page(
 ) -> HttpResponse:
     now = timezone.now()
     page = booking.page
-    again = guest.address("booking_page", page)
+    again = guest.link(request, guest.address("booking_page", page))
     if booking.state not in COUNTED:
         by_guest = booking.changes.filter(what="cancelled_by_guest").exists()
         context = {
@@ -134,22 +141,25 @@ def _page(
     asked = booking.state == BookingState.REQUESTED
     over = booking.end <= now
     cancel_text = change_text(booking, now, booking.page.guests_cancel or asked, 0 if asked else _cancel_until(booking))
-    fresh = now - booking.created_at < FRESH and not over
+    booked = now - booking.created_at < FRESH
+    moved = booking.changes.filter(what="moved_by_guest", at__gt=now - FRESH).exists()
+    fresh = (booked or moved) and not over
     context = {
         "noindex": True,
         "fresh": fresh,
-        "heading": _heading(asked, fresh),
+        "booked": fresh and not moved,
+        "heading": _heading(asked, fresh, moved),
         "asked": asked,
-        "text": _fresh_text(booking) if fresh else "",
-        "thanks_url": booking.page.thanks_url if fresh else "",
+        "text": _fresh_text(booking, moved) if fresh else "",
+        "thanks_url": booking.page.thanks_url if fresh and not moved else "",
         "badges": [] if fresh else [_badge(over, asked)],
         "problem": problem,
         "calendars": [] if over or asked else _calendars(booking),
-        "move_url": "" if _move_text(booking, now) else address("move", booking),
+        "move_url": "" if _move_text(booking, now) else guest.link(request, address("move", booking)),
         "cancel": None
         if cancel_text
         else {
-            "url": address("cancel", booking),
+            "url": guest.link(request, address("cancel", booking)),
             "longest": LONGEST_REASON,
             "required": booking.page.reason_required and not asked,
             "reason": reason,
@@ -180,13 +190,17 @@ def _move_text(booking: Booking, now: datetime) -> str:
     return change_text(booking, now, booking.page.guests_move, booking.page.move_until_minutes)
 
 
-def _heading(asked: bool, fresh: bool) -> str:
+def _heading(asked: bool, fresh: bool, moved: bool) -> str:
+    if fresh and moved:
+        return _("The time has been changed")
     if asked:
         return _("Your request has been sent") if fresh else _("Your request")
     return _("Your booking is confirmed") if fresh else _("Your booking")
 
 
-def _fresh_text(booking: Booking) -> str:
+def _fresh_text(booking: Booking, moved: bool) -> str:
+    if moved:
+        return _("The new details go to %(email)s.") % {"email": booking.guest_email}
     if booking.state == BookingState.REQUESTED:
         return _("Your host answers by mail to %(email)s.") % {"email": booking.guest_email}
     return _("A confirmation goes to %(email)s.") % {"email": booking.guest_email}

@@ -20,7 +20,7 @@ from awase.web import guest
 
 def cells_of(month: date, free: Mapping[date, str], address: str, chosen: date | None, today: date) -> list[SafeString]:
     """The rows of a month's table. `free`: how each day that has free times is called; `address`: what stands
-    before the day in its link."""
+    before the day in its link, which leads on to the times: on a phone they stand below the month."""
     address, label = escape(address), escape(_("%(day)s, times available"))
 
     def cell(day: date) -> str:
@@ -32,7 +32,7 @@ def cells_of(month: date, free: Mapping[date, str], address: str, chosen: date |
         if day == chosen:
             mark += ' aria-current="date"'
         name = label % {"day": escape(free[day])}
-        return f'<td><a id="day-{number}" href="{address}{day}"{mark} aria-label="{name}">{number}</a></td>'
+        return f'<td><a id="day-{number}" href="{address}{day}#times"{mark} aria-label="{name}">{number}</a></td>'
 
     weeks = Calendar().monthdatescalendar(month.year, month.month)
     return [SafeString("".join([cell(day) for day in week])) for week in weeks]

@@ -16,7 +16,7 @@ from awase.services.reading import LONGEST_HORIZON
 from awase.services.refusals import Refusal, Refused
 from awase.services.slots import Offer, offer, rules_of
 from awase.web import guest
-from awase.web.manage import LONGEST_REASON, REFUSED, address, by_secret_link, change_text
+from awase.web.manage import LONGEST_REASON, REFUSED, address, by_secret_link, change_text, see
 from awase.web.public import calendar
 
 
@@ -42,7 +42,7 @@ def move(request: HttpRequest, booking: Booking) -> HttpResponse:
             if refused.refusal in (Refusal.SLOT_GONE, Refusal.LOCATION_GONE, Refusal.CHANGED):
                 return _month(request, booking, now, gone=True)
             return _refused(request, booking, str(REFUSED.get(refused.refusal, REFUSED[Refusal.NOT_ACCEPTING])))
-        return HttpResponse(status=303, headers={"Location": address("booking", booking)})
+        return see(request, booking)
     return _confirm(request, booking, start)
 
 
@@ -74,10 +74,11 @@ def _month(request: HttpRequest, booking: Booking, now: datetime, *, gone: bool 
         "page": guest.summary(booking.page, answer, guest.Wish(), *points),
         "heading": _("Choose another time"),
         "notice": notice,
-        "back_url": address("booking", booking),
+        "back_url": guest.link(request, address("booking", booking)),
+        "back_label": _("Back to the booking"),
         "choices": [],
         "noindex": True,
-        **calendar(request, answer, starts, end, address("move", booking)),
+        **calendar(request, answer, starts, end, address("move", booking), booking.guest_time_zone),
     }
     return guest.show(request, "public/page.html", context, status=409 if gone else 200)
 
@@ -90,7 +91,7 @@ def _now_at(booking: Booking) -> str:
 def _confirm(
     request: HttpRequest, booking: Booking, start: datetime, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
-    zone = guest.zone_of(request, booking.page)
+    zone = guest.zone_of(request, booking.guest_time_zone)
     end = start + (booking.end - booking.start)
     context = {
         "page": guest.title(booking.page),

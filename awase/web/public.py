@@ -1,105 +1,31 @@
-"""The pages that anybody may open: a workspace's pages, and one page's month with its free times.
+"""One page's month with its free times.
 
 Everything goes by plain links, so that it works without script.
 """
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
-from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString
-from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
+from awase.domain.health import LocationKind
 from awase.domain.intervals import epoch, moment
 from awase.domain.schedule import group_by_day, local_date, midnight
-from awase.models import BookingPage, Workspace
-from awase.models.page import Visibility
+from awase.models import BookingPage
 from awase.services import dates, words
-from awase.services.health import verdicts
 from awase.services.slots import Offer
-from awase.web import guest
+from awase.web import guest, zones
 from awase.web.access import of_page
 from awase.web.guest import Context, Wish, link
 from awase.web.lengths import length
 from awase.web.month import cells_of, items_of
-
-ZONES = [
-    "Pacific/Honolulu",
-    "America/Anchorage",
-    "America/Los_Angeles",
-    "America/Denver",
-    "America/Chicago",
-    "America/New_York",
-    "America/Halifax",
-    "America/Sao_Paulo",
-    "UTC",
-    "Europe/London",
-    "Europe/Lisbon",
-    "Europe/Paris",
-    "Europe/Berlin",
-    "Europe/Madrid",
-    "Europe/Rome",
-    "Europe/Stockholm",
-    "Europe/Helsinki",
-    "Europe/Athens",
-    "Africa/Cairo",
-    "Africa/Johannesburg",
-    "Europe/Istanbul",
-    "Africa/Nairobi",
-    "Asia/Dubai",
-    "Asia/Karachi",
-    "Asia/Kolkata",
-    "Asia/Dhaka",
-    "Asia/Bangkok",
-    "Asia/Ho_Chi_Minh",
-    "Asia/Jakarta",
-    "Asia/Shanghai",
-    "Asia/Hong_Kong",
-    "Asia/Taipei",
-    "Asia/Singapore",
-    "Asia/Manila",
-    "Australia/Perth",
-    "Asia/Seoul",
-    "Asia/Tokyo",
-    "Australia/Brisbane",
-    "Australia/Sydney",
-    "Pacific/Auckland",
-]
-
-
-@require_safe
-def profile(request: HttpRequest, workspace_slug: str) -> HttpResponse:
-    """A workspace with its pages."""
-    workspace = get_object_or_404(Workspace, slug=workspace_slug)
-    pages = list(
-        BookingPage.objects.filter(workspace=workspace, archived_at=None, visibility=Visibility.PUBLIC).order_by(
-            "title", "pk"
-        )
-    )
-    answers = verdicts(pages, timezone.now())
-    context = {
-        "profile": {"name": workspace.name, "letter": guest.letter(workspace), "text": ""},
-        "pages": [
-            {
-                "title": page.title,
-                "url": link(request, reverse("booking_page", args=(workspace.slug, page.slug))),
-                "facts": [" / ".join(length(minutes) for minutes in guest.lengths(page))],
-                "open": page.accepting and answers[page.pk].open,
-            }
-            for page in pages
-        ],
-    }
-    return guest.show(request, "public/profile.html", context)
 
 
 # A POST gives the password of a page that asks for one; it comes no further than `of_page`.
@@ -131,9 +57,12 @@ def month_page(request: HttpRequest, answer: Offer, end: datetime, form: str, **
     return guest.show(request, "public/page.html", context)
 
 
-def calendar(request: HttpRequest, answer: Offer, starts: list[int], end: datetime, form: str) -> Context:
-    """The month and the times of one day. `end`: how far the offer goes; `form`: where a time leads."""
-    now, zone = timezone.now(), guest.zone_of(request, answer.page)
+def calendar(
+    request: HttpRequest, answer: Offer, starts: list[int], end: datetime, form: str, home: str = ""
+) -> Context:
+    """The month and the times of one day. `end`: how far the offer goes; `form`: where a time leads; `home`: the
+    guest's own zone, where it is known."""
+    now, zone = timezone.now(), guest.zone_of(request, home or answer.page.time_zone)
     days = group_by_day(starts, zone)
     first, last = local_date(zone, epoch(now)), local_date(zone, epoch(end) - 1)
     month = _month(request.GET.get("month", ""), first, last) or min(days, default=first).replace(day=1)
@@ -148,8 +77,15 @@ def calendar(request: HttpRequest, answer: Offer, starts: list[int], end: dateti
         "empty_text": _empty(month, free, days, reading),
         "reading_text": reading if free else "",
         "next_free": None if free or not days else _next_free(request, month, days),
-        "zone": _zone(request, zone, moment(midnight(zone, chosen or month))),
+        "zone": zones.choice(request, zone, moment(midnight(zone, chosen or month))),
+        # Times at a place are read there; all else in the zone of the guest, which only the browser knows.
+        "zone_unasked": not home and not guest.zones_asked(request) and not _at_a_place(answer),
     }
+
+
+def _at_a_place(answer: Offer) -> bool:
+    kinds = {place.kind for place in answer.value.locations if place.id in answer.verdict.offered}
+    return kinds == {LocationKind.IN_PERSON}
 
 
 def _day(text: str) -> date | None:
@@ -276,29 +212,3 @@ def _choices(request: HttpRequest, answer: Offer, wish: Wish) -> list[Context]:
         for name, heading, any_label, ids, labels, current in choices
         if ids
     ]
-
-
-def _zone(request: HttpRequest, zone: str, at: datetime) -> Context:
-    """The zone in which times are shown, and others to choose from."""
-    return {
-        "name": zone,
-        "label": dates.zone_name(zone, at),
-        "choices": _zone_choices(zone, at.replace(day=1, hour=0), get_language() or "en"),
-        "hidden": [{"name": name, "value": value} for name, value in request.GET.items() if name != "zone"],
-    }
-
-
-@lru_cache(maxsize=256)
-def _zone_choices(zone: str, at: datetime, language: str) -> SafeString:
-    """Zones by their distance from UTC at a moment, with their names in the language, which must be in force. Kept,
-    because they take longer to write than a month of times, and nothing else bears on them."""
-    local = {name: at.astimezone(ZoneInfo(name)) for name in {*ZONES, zone}}
-    choices = [
-        {
-            "value": name,
-            "label": f"UTC{local[name].isoformat()[-6:]} {dates.zone_name(name, at)}",
-            "selected": name == zone,
-        }
-        for name in sorted(local, key=lambda name: (local[name].utcoffset(), name))
-    ]
-    return render_to_string("public/_zones.html", {"choices": choices})

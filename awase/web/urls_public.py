@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from awase.web import booking_form, embed, manage, moving, public
+from awase.web import booking_form, embed, manage, moving, profiles, public
 
 PAGE = r"^(?P<workspace_slug>[-\w]+)/(?P<page_slug>[-\w]+)"
 
@@ -14,7 +14,8 @@ urlpatterns = [
     path("b/<str:uid>/<str:secret>/calendar.ics", manage.calendar_file, name="calendar_file"),
     path("embed.js", embed.script),
     # People type these, with and without the last slash.
-    re_path(r"^(?P<workspace_slug>[-\w]+)/?$", public.profile, name="profile"),
+    re_path(r"^(?P<workspace_slug>[-\w]+)/?$", profiles.workspace, name="profile"),
+    re_path(r"^(?P<workspace_slug>[-\w]+)/@(?P<member_slug>[-\w]+)/?$", profiles.member, name="member_profile"),
     re_path(rf"{PAGE}/?$", public.booking_page, name="booking_page"),
     re_path(rf"{PAGE}/book$", booking_form.book, name="book"),
     re_path(rf"{PAGE}/hold$", booking_form.hold, name="hold"),

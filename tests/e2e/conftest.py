@@ -234,7 +234,13 @@ def pictures(request: pytest.FixtureRequest) -> Path:
 
 @contextmanager
 def windows(
-    chromium: Browser, demo: Demo, reader: Reader, pictures: Path, state: StorageState | None = None
+    chromium: Browser,
+    demo: Demo,
+    reader: Reader,
+    pictures: Path,
+    state: StorageState | None = None,
+    *,
+    zone_known: bool = True,
 ) -> Iterator[Callable[[], Visit]]:
     """Opens browser windows of this reader. A screen with an error of its own fails the test."""
     contexts: list[BrowserContext] = []
@@ -249,6 +255,8 @@ def windows(
             storage_state=state,
         )
         context.set_default_timeout(15_000)
+        if zone_known:  # else a guest's first page goes on to their own zone by itself
+            context.add_cookies([{"name": "zone", "value": reader.time_zone, "url": demo.url}])
         contexts.append(context)
         window = Visit(context, pictures, demo.url)
         window.page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -42,12 +42,13 @@ class Scenes:
     def __init__(self, now: datetime) -> None:
         from awase.demo.people import PASSWORD
         from awase.models import Member, User
-        from awase.services import accounts
+        from awase.services import accounts, profiles
 
         self.now = now
-        self.addresses: dict[str, str] = {}
+        self.addresses = {"member": f"/{WORKSPACE}/@mori"}
         owner = User.objects.create_user(OWNER, PASSWORD, name="森 あかり")
         self.owner: Member = accounts.found_workspace(owner, "森の相談室", WORKSPACE)
+        profiles.save(self.owner, slug="mori", about="相談室の室長です。\nはじめての方もお気軽にどうぞ。")
         others = (("林 健太", "hayashi"), ("Olivia Brown", "olivia"))
         self.team = [
             self.owner,

@@ -48,6 +48,8 @@ SLOT = "ul.slots a"
 
 GUEST_SCREENS = (
     Screen("profile", "/minato/"),
+    Screen("profile-scenes", "/scenes/"),
+    Screen("profile-member", "{member}"),
     Screen("booking-page", "/minato/meeting/"),
     Screen("booking-page-zone", "/minato/meeting/", (".zone summary",)),
     Screen("booking-page-places", "/minato/product-demo/"),
@@ -104,6 +106,7 @@ HOST_SCREENS = (
     *hosts("insights", "/app/insights"),
     *hosts("mailbox", "/app/mailbox"),
     *hosts("mail", "/app/mailbox", "main a[href^='/app/mailbox/']"),
+    *hosts("profile-own", "/app/profile"),
     *hosts("account-password", "/accounts/password/change/"),
 )
 SCREENS = GUEST_SCREENS + HOST_SCREENS

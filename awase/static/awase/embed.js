@@ -2,16 +2,19 @@
      <script src="https://book.example.jp/embed.js" data-page="team/demo" async></script>
    data-mode: inline (the default, where the tag stands), popup (data-label: the words of the button there) or float
    (a button in the corner). data-height: the least height in pixels. What else is given as data-name, data-email or
-   data-prefill ("q_size=6&utm_source=site") is filled in. No cookie is set, no style of the site is touched. */
+   data-prefill ("q_size=6&utm_source=site") is filled in. The page speaks the language of the site (data-lang: another
+   one) and shows times in the visitor's zone. No cookie is set, no style of the site is touched. */
 (() => {
   const tag = document.currentScript;
   const { page, mode = "inline", label = "Book", height = "640", name, email, prefill = "" } = tag.dataset;
+  const lang = (tag.dataset.lang || document.documentElement.lang).slice(0, 2).toLowerCase();
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const home = new URL(tag.src).origin;
   const address = new URL(page, home + "/");
   new URLSearchParams(prefill).forEach((value, key) => address.searchParams.set(key, value));
-  if (name) address.searchParams.set("name", name);
-  if (email) address.searchParams.set("email", email);
-  address.searchParams.set("embed", "1");
+  for (const [key, value] of Object.entries({ name, email, lang, zone, embed: "1" })) {
+    if (value) address.searchParams.set(key, value);
+  }
 
   const frame = document.createElement("iframe");
   frame.title = label;
@@ -22,7 +25,9 @@
   addEventListener("message", (event) => {
     if (!wanted(event)) return;
     if (mode === "inline" && Number.isFinite(event.data.height)) frame.style.height = Math.max(Number(height), event.data.height) + "px";
-    if (event.data.booked) tag.dispatchEvent(new CustomEvent("awase:booked", { bubbles: true }));
+    if (!event.data.booked) return;
+    tag.dispatchEvent(new CustomEvent("awase:booked", { bubbles: true }));
+    if (/^https?:/.test(event.data.next)) setTimeout(() => location.assign(event.data.next), 5000);
   });
 
   if (mode === "inline") {
@@ -37,7 +42,7 @@
   const close = document.createElement("button");
   close.type = "button";
   close.textContent = "\u00d7";
-  close.setAttribute("aria-label", document.documentElement.lang.startsWith("ja") ? "閉じる" : "Close");
+  close.setAttribute("aria-label", lang === "ja" ? "閉じる" : "Close");
   Object.assign(close.style, { position: "absolute", top: "4px", right: "4px", width: "44px", height: "44px", border: "0", background: "transparent", font: "24px/1 system-ui", color: "#5a6172", cursor: "pointer" });
   close.addEventListener("click", () => dialog.close());
   dialog.append(frame, close);

@@ -4,5 +4,6 @@
   const size = () => tell({ height: document.documentElement.scrollHeight });
   new ResizeObserver(size).observe(document.body);
   addEventListener("load", size);
-  if (document.querySelector("[data-booked]")) tell({ booked: true });
+  const booked = document.querySelector("[data-booked]");
+  if (booked) tell({ booked: true, next: booked.dataset.next });
 })();

@@ -1,15 +1,25 @@
-/* Offers the browser's own time zone where the page shows another one. Without script the list of zones does. */
+/* Shows the times in the guest's own zone. The first visit goes on to it before anything is drawn; whoever chose a zone
+   is offered their own by a link. Without script the list of zones does. */
 (() => {
+  const { shown, unasked } = document.currentScript.dataset;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!zone) return;
+  const own = () => {
+    const url = new URL(location.href);
+    url.searchParams.set("zone", zone);
+    return url.href;
+  };
+  if (unasked !== undefined && zone !== shown) {
+    location.replace(own());
+    return;
+  }
   const offer = () => {
-    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     for (const link of document.querySelectorAll("[data-zone-shown]")) {
-      if (!zone || link.dataset.zoneShown === zone) continue;
-      const url = new URL(location.href);
-      url.searchParams.set("zone", zone);
-      link.href = url.pathname + url.search;
+      if (link.dataset.zoneShown === zone) continue;
+      link.href = own();
       link.parentElement.hidden = false;
     }
   };
   document.addEventListener("htmx:load", offer);
-  offer();
+  document.addEventListener("DOMContentLoaded", offer);
 })();
