@@ -75,7 +75,7 @@ class BookingForm(forms.Form):
         },
     )
     phone = Line(
-        label=gettext_lazy("Phone"),
+        label=gettext_lazy("Phone number"),
         max_length=40,
         required=False,
         error_messages={"required": gettext_lazy("Please enter the number at which you can be reached.")},
@@ -87,7 +87,7 @@ class BookingForm(forms.Form):
         error_messages={"required": gettext_lazy("Please say where to meet.")},
     )
     note = forms.CharField(
-        label=gettext_lazy("Note"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 4})
+        label=pgettext_lazy("guest", "Note"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 4})
     )
 
     def __init__(self, answer: Offer, start: datetime | None, wish: Wish, **options: Any) -> None:

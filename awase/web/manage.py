@@ -133,6 +133,7 @@ def _page(
             "noindex": True,
             "booking": mail.facts(booking, for_host=False),
             "heading": ENDED[BookingState(booking.state)],
+            "icon": "check" if by_guest else "calendar",
             "text": "" if by_guest else ENDED_BECAUSE[BookingState(booking.state)],
             "reason": "" if by_guest else booking.cancel_reason,
             "again_url": "" if booking.page.archived_at else again,
@@ -257,6 +258,6 @@ def _calendars(booking: Booking) -> list[Context]:
         (_("Calendar file (.ics)"), address("calendar_file", booking), "download", False),
     )
     return [
-        {"label": label, "url": url, "icon": icon, "new_tab": new_tab, "method": "get"}
+        {"label": label, "url": url, "icon": icon, "new_tab": new_tab}
         for label, url, icon, new_tab in links
     ]

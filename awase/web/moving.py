@@ -47,7 +47,8 @@ def move(request: HttpRequest, booking: Booking) -> HttpResponse:
 
 
 def _refused(request: HttpRequest, booking: Booking, text: str) -> HttpResponse:
-    context = {"page": guest.title(booking.page), "text": text, "noindex": True}
+    back_url = guest.link(request, address("booking", booking))
+    context = {"page": guest.title(booking.page), "text": text, "noindex": True, "back_url": back_url}
     return guest.show(request, "public/closed.html", context, status=409)
 
 

@@ -77,7 +77,7 @@ def calendar(
         "empty_text": _empty(month, free, days, reading),
         "reading_text": reading if free else "",
         "next_free": None if free or not days else _next_free(request, month, days),
-        "zone": zones.choice(request, zone, moment(midnight(zone, chosen or month))),
+        "zone": zones.choice(request, zone, max(now, moment(midnight(zone, chosen or month)))),
         # Times at a place are read there; all else in the zone of the guest, which only the browser knows.
         "zone_unasked": not home and not guest.zones_asked(request) and not _at_a_place(answer),
     }
