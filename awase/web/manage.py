@@ -257,7 +257,4 @@ def _calendars(booking: Booking) -> list[Context]:
         ("Outlook", f"https://outlook.live.com/calendar/0/deeplink/compose?{urlencode(outlook)}", "external", True),
         (_("Calendar file (.ics)"), address("calendar_file", booking), "download", False),
     )
-    return [
-        {"label": label, "url": url, "icon": icon, "new_tab": new_tab}
-        for label, url, icon, new_tab in links
-    ]
+    return [{"label": label, "url": url, "icon": icon, "new_tab": new_tab} for label, url, icon, new_tab in links]
