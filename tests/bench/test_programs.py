@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench import booking, health, http
+from bench import booking, fairness, health, http
 from bench.stage import DATABASES
 
 
@@ -48,3 +49,14 @@ def test_an_outage_and_a_day_of_checks_are_measured(capsys: pytest.CaptureFixtur
     for what in ("account breaks", "account is repaired"):
         assert outages[what, 50] == outages[what, 5] > 0
     assert any(row["what"] == "a simulated day" and row["picked"] > 1000 for row in found["rows"])
+
+
+def test_ten_thousand_bookings_are_assigned_fairly_and_drawn(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    found = told(capsys, fairness.main, "--svg", str(tmp_path / "plot.svg"))
+    apart = {rules: [] for rules in ("with credit", "without")}  # type: dict[str, list[float]]
+    for row in found["rows"]:
+        apart[row["rules"]].append(max(row["at_most_more"], row["at_most_less"]))
+    assert len(apart["with credit"]) == len(fairness.PEOPLE) and max(apart["with credit"]) < 12
+    assert (tmp_path / "plot.svg").read_text().count("<polyline") == 2 * len(fairness.PEOPLE)
