@@ -55,3 +55,5 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 LOGGING_CONFIG = None
+# Each person of each test has a password: Argon2 would spend half of the time that the tests take.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

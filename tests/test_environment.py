@@ -1,9 +1,12 @@
-"""Settings read from the environment: the database's address."""
+"""The product's settings: the database's address, and how passwords are kept."""
 
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.hashers import check_password, make_password
+from django.test import override_settings
 
+from awase import settings
 from awase.environment import ConfigurationError, database
 
 
@@ -56,3 +59,10 @@ def test_any_other_address_is_refused_without_repeating_it(monkeypatch: pytest.M
     with pytest.raises(ConfigurationError) as refused:
         read(monkeypatch, address)
     assert str(refused.value).startswith("DATABASE_URL ") and "hush" not in str(refused.value)
+
+
+def test_passwords_are_kept_with_argon2() -> None:
+    with override_settings(PASSWORD_HASHERS=settings.PASSWORD_HASHERS):
+        kept = make_password("kaze-to-nami-7")
+        assert kept.startswith("argon2$argon2id$")
+        assert check_password("kaze-to-nami-7", kept) and not check_password("kaze-to-nami-8", kept)
