@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -19,13 +17,12 @@ from awase.domain.health import LocationKind, Service
 from awase.jobs.worker import AT_ONCE, Lane, Worker
 from awase.models import Credential, Effect, EffectKind, EffectState
 from awase.services import effects, heartbeat
+from tests.jobs.conftest import PATIENCE, working
 from tests.services.conftest import book, connect, control, free_start, page_of
 
 __all__ = ["book", "connect", "control", "free_start", "page_of"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PATIENCE = 20.0
 
 
 def now() -> datetime:
@@ -65,19 +62,6 @@ def worker() -> Worker:
 def threads(worker: Worker) -> Waiting:
     assert isinstance(worker.pool, Waiting)
     return worker.pool
-
-
-@contextmanager
-def working() -> Iterator[Worker]:
-    worker = Worker()
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    try:
-        yield worker
-    finally:
-        worker.stopping.set()
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
 
 
 def soon(what: Callable[[], bool]) -> bool:
@@ -178,7 +162,7 @@ def test_a_piece_of_work_that_fails_gives_its_place_back(worker: Worker) -> None
 
 def test_a_worker_gives_signs_of_life() -> None:
     assert heartbeat.last() is None
-    with working():
+    with working(Worker()):
         assert soon(lambda: heartbeat.last() is not None)
     seen = heartbeat.last()
     assert seen is not None and now() - seen < timedelta(minutes=1)

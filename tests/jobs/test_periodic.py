@@ -8,6 +8,7 @@ import pytest
 
 from awase.jobs.periodic import TABLE, Task, Timetable
 from awase.jobs.worker import Worker
+from tests.jobs.conftest import PATIENCE, working
 
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 
@@ -43,12 +44,6 @@ def test_a_line_that_fails_is_logged_and_stops_nothing(caplog: Any, monkeypatch:
 
     worker = Worker()
     worker.timetable = Timetable((Task(fails, timedelta(seconds=1)), Task(works, timedelta(seconds=1))))
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    try:
-        assert ran.wait(20)
-    finally:
-        worker.stopping.set()
-        thread.join(20)
-    assert not thread.is_alive()
+    with working(worker):
+        assert ran.wait(PATIENCE)
     assert any("fails failed" in record.getMessage() for record in caplog.records)

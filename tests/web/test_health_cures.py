@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ from awase.domain.health import (
     Standing,
     StopKind,
 )
-from awase.models import BookingPage
+from awase.models import BookingPage, Member, Role, User, Workspace
 from awase.services import words
 from awase.web.cures import Cures
 
@@ -61,13 +60,22 @@ def account(pk: int, address: str, reason: Reason = Reason.REVOKED) -> Connectio
 
 
 @pytest.fixture
-def page(owner: Any, teammate: Any, page_of: Callable[..., BookingPage]) -> BookingPage:
-    return page_of(owner, teammate)
+def owner() -> Member:
+    return Member(pk=1, user=User(name="Tanaka"), workspace=Workspace(pk=1), role=Role.OWNER)
 
 
 @pytest.fixture
-def value(owner: Any, teammate: Any) -> PageValue:
-    assert (owner.pk, teammate.pk) == (1, 2)
+def teammate(owner: Member) -> Member:
+    return Member(pk=2, user=User(name="Sato"), workspace=owner.workspace)
+
+
+@pytest.fixture
+def page(owner: Member) -> BookingPage:
+    return BookingPage(pk=1, owner=owner, workspace=owner.workspace)
+
+
+@pytest.fixture
+def value() -> PageValue:
     room = RoomValue(3, "Blue", (account(ROOMS, "rooms@x.example"),), member_name="Suzuki", member_id=9)
     return PageValue(
         id=1,
