@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NoReturn
 
 import httpx2
@@ -11,9 +12,28 @@ import pytest
 
 from awase.management.commands.compile_messages import compile_catalogues
 
+# What a test asks for, itself or by what it asks for, that runs on the database.
+ON_DATABASE = {"db", "transactional_db", "new_database"}
+
 
 def pytest_configure(config: pytest.Config) -> None:
     compile_catalogues()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what touches the database: it runs on SQLite and on PostgreSQL."""
+    for item in items:
+        if item.get_closest_marker("django_db") or ON_DATABASE.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.database)
+
+
+@pytest.fixture(scope="session")
+def new_database() -> Callable[[Path], str]:
+    """new_database(folder): the address (`DATABASE_URL`) of an empty database, of the kind that this run is about."""
+    from tests.settings import new_database
+
+    return new_database
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,8 @@ import os
 import sys
 import time
 from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 RUNS, STEPS = 10, 60
 clock = time.perf_counter  # the one that a campaign does not move
@@ -32,9 +34,10 @@ def main() -> int:
     set_on_retry_hooks(())  # each lost answer would be a line
     logging.getLogger().addHandler(logging.NullHandler())
     from tests.campaign.world import Broken, world
+    from tests.settings import new_database
 
     began, found, seed = clock(), Counter[int](), wanted.seed
-    with world() as here:
+    with TemporaryDirectory(prefix="awase-campaign-") as folder, world(new_database(Path(folder))) as here:
         from tests.campaign.run import run
 
         while clock() - began < wanted.minutes * 60:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.campaign import world as campaign
 
 
 @pytest.fixture
-def world(django_db_blocker: Any) -> Iterator[campaign.World]:
-    with django_db_blocker.unblock(), campaign.world() as found:
+def world(django_db_blocker: Any, new_database: Callable[[Path], str], tmp_path: Path) -> Iterator[campaign.World]:
+    with django_db_blocker.unblock(), campaign.world(new_database(tmp_path)) as found:
         found.restore()
         yield found

@@ -7,13 +7,11 @@ import copy
 import logging
 import re
 import sqlite3
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
@@ -96,11 +94,36 @@ class Ledger:
     refusals: Counter[str] = field(default_factory=Counter)
 
 
+class Rows:
+    """The database as it is now, to be put back: a copy in memory on SQLite, a template on PostgreSQL."""
+
+    def __init__(self) -> None:
+        if connection.vendor == "sqlite":
+            self._copy = sqlite3.connect(":memory:", check_same_thread=False)
+            connection.connection.backup(self._copy)
+        else:
+            self._template = f"{connection.settings_dict['NAME']}_built"
+            self._make(self._template, connection.settings_dict["NAME"])
+
+    def put_back(self) -> None:
+        if connection.vendor == "sqlite":
+            connection.ensure_connection()
+            self._copy.backup(connection.connection)
+        else:
+            self._make(connection.settings_dict["NAME"], self._template)
+
+    def _make(self, name: str, template: str) -> None:
+        connection.close()
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+
+
 @dataclass
 class Copy:
     """The world as it was built."""
 
-    database: sqlite3.Connection
+    rows: Rows
     state: State
 
 
@@ -154,15 +177,13 @@ class World:
         mail.outbox = []
         self.guests = 0
         self.sandbox = self._new_sandbox()
-        connection.ensure_connection()
         if World.copy is None:
             call_command("migrate", verbosity=0)
             self._build()
-            World.copy = Copy(sqlite3.connect(":memory:", check_same_thread=False), copy.deepcopy(self.sandbox.state))
-            connection.connection.backup(World.copy.database)
+            World.copy = Copy(Rows(), copy.deepcopy(self.sandbox.state))
         else:
             self.sandbox.state = copy.deepcopy(World.copy.state)
-            World.copy.database.backup(connection.connection)
+            World.copy.rows.put_back()
 
     def _build(self) -> None:
         members = {}
@@ -289,11 +310,10 @@ def hosts(taken: Booking) -> set[int]:
 
 
 @contextmanager
-def world() -> Iterator[World]:
-    """A world on a database file of its own, in the place of the default one."""
+def world(address: str) -> Iterator[World]:
+    """A world on the empty database at `address` (`DATABASE_URL`), in the place of the default one."""
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="awase-campaign-"))
-        stack.enter_context(_own_database(Path(folder)))
+        stack.enter_context(_own_database(address))
         wire = Wire()
         stack.enter_context(registry.use_transport(wire))
         logs = LogWatch()
@@ -311,13 +331,13 @@ def world() -> Iterator[World]:
 
 
 @contextmanager
-def _own_database(folder: Path) -> Iterator[None]:
+def _own_database(address: str) -> Iterator[None]:
     usual, kept = settings.DATABASES["default"], connections["default"]
-    address = database("AWASE_CAMPAIGN_DATABASE", f"sqlite:///{folder / 'campaign.sqlite3'}")
-    # Whether the disk keeps it is not what is tested, and takes most of the time.
-    hasty = address["OPTIONS"]["init_command"].replace("synchronous=NORMAL", "synchronous=OFF")
-    options = {**address["OPTIONS"], "init_command": hasty}
-    ours = {**usual, **address, "OPTIONS": options, "CONN_HEALTH_CHECKS": False}
+    own = database("AWASE_CAMPAIGN_DATABASE", address)
+    if hasty := own["OPTIONS"].get("init_command"):
+        # Whether the disk keeps it is not what is tested, and takes most of the time.
+        own["OPTIONS"] = own["OPTIONS"] | {"init_command": hasty.replace("synchronous=NORMAL", "synchronous=OFF")}
+    ours = {**usual, **own, "CONN_HEALTH_CHECKS": False}
     settings.DATABASES["default"] = ours
     connections["default"] = connections.create_connection("default")
     try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,8 +90,8 @@ def second_calendar(control: Control, connect: Any, owner: Any) -> Calendar:
 
 
 @pytest.fixture
-def world(django_db_blocker: Any) -> Iterator[World]:
-    """Several processes' worth of threads on a database file of its own."""
-    with django_db_blocker.unblock(), campaign.world() as found:
+def world(django_db_blocker: Any, new_database: Callable[[Path], str], tmp_path: Path) -> Iterator[World]:
+    """Several processes' worth of threads on a database of its own."""
+    with django_db_blocker.unblock(), campaign.world(new_database(tmp_path)) as found:
         found.restore()
         yield found

@@ -25,7 +25,7 @@ from tests.races.stage import Puppet, Stage, Watch, puppets, stage
 MOST_GUESTS = 10
 HOUR = 3600
 SETTINGS = {
-    "AWASE_LIVE_CHECK_SECONDS": "30",
+    "AWASE_LIVE_CHECK_SECONDS": "90",
     "AWASE_TOLERANCE_SECONDS": "86400",  # no worker checks the accounts meanwhile
 }
 
@@ -70,7 +70,7 @@ WAYS = (
 class Gate(Watch):
     """Holds the answers of the services until as many have been asked for as a race needs."""
 
-    PATIENCE = 10.0
+    PATIENCE = 60.0
 
     def __init__(self) -> None:
         self.all_there = threading.Condition()

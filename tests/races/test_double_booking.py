@@ -1,17 +1,17 @@
 """Several processes want the same time of the same hosts at the same moment (a slice of `campaign`)."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.races.campaign import WAYS, Tally, Track, Way, clean, track
-from tests.settings import new_database
 
 RACES, GUESTS = 10, 4
 
 
 @pytest.fixture(scope="module")
-def tallies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tally]:
+def tallies(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[Path], str]) -> dict[str, Tally]:
     folder: Path = tmp_path_factory.mktemp("races")
     with track(folder, new_database(folder), GUESTS) as course:
         return {way.name: _last(course, way) for way in WAYS}

@@ -2,13 +2,12 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.races.stage import Stage, Watch, puppets, stage
-from tests.settings import new_database
 
 pytestmark = pytest.mark.races
 
@@ -37,7 +36,7 @@ def watch() -> Slow:
 
 
 @pytest.fixture
-def here(tmp_path: Path, watch: Slow) -> Iterator[Stage]:
+def here(tmp_path: Path, new_database: Callable[[Path], str], watch: Slow) -> Iterator[Stage]:
     with stage(tmp_path, new_database(tmp_path), watch, AWASE_LIVE_CHECK="0", AWASE_LOG_LEVEL="INFO") as made:
         yield made
 
@@ -47,7 +46,7 @@ def refreshes(here: Stage) -> int:
     return [call["path"] for call in here.services.requests].count("/oauth/token") - 1
 
 
-def wait_until(done: object, seconds: float = 60) -> None:
+def wait_until(done: object, seconds: float = 300) -> None:
     assert callable(done)
     patience = time.monotonic() + seconds
     while not done():
