@@ -6,21 +6,23 @@ import json
 import os
 import queue
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx2
 import psutil
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, StorageState, expect, sync_playwright
 
 from awase.demo.people import PASSWORD, WORKSPACE_SLUG, Person
 
@@ -38,8 +40,10 @@ SWITCHES = [
     "--disable-component-update",
     "--disable-sync",
 ]
-FIRST_START = 120.0  # seconds; the demo itself promises less
-STOP = 20.0
+# Seconds. Most is there in a tenth of them: they are for a machine that is busy with other things.
+FIRST_START, STOP, SCREEN = 180.0, 60.0, 60.0
+
+expect.set_options(timeout=SCREEN * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,7 +56,7 @@ class Panel:
     """The sandbox's control interface: breaks and repairs accounts, shows what the services hold."""
 
     def __init__(self, url: str) -> None:
-        self.client = httpx2.Client(base_url=url, timeout=10, trust_env=False)
+        self.client = httpx2.Client(base_url=url, timeout=SCREEN, trust_env=False)
 
     def fault(self, service: str, email: str, name: str, **details: object) -> None:
         self._post(f"/control/api/accounts/{service}/{email}/fault", {"fault": name, **details})
@@ -65,6 +69,11 @@ class Panel:
 
     def repair(self, service: str, email: str) -> None:
         self._post(f"/control/api/accounts/{service}/{email}/repair", {})
+
+    def accounts(self) -> list[dict]:
+        answer = self.client.get("/control/api/state")
+        answer.raise_for_status()
+        return answer.json()["accounts"]
 
     def account(self, service: str, email: str) -> dict:
         answer = self.client.get(f"/control/api/accounts/{service}/{email}")
@@ -100,6 +109,8 @@ def start_demo(folder: Path, *arguments: str) -> Demo:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # As from a terminal, even if this run was started in the background, where Ctrl-C is ignored.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     lines: queue.Queue[str] = queue.Queue()
 
@@ -134,7 +145,7 @@ def stop_demo(process: subprocess.Popen[str], demand: int = signal.SIGTERM) -> l
     finally:
         if process.poll() is None:
             process.kill()
-    return psutil.wait_procs(family, timeout=5)[1]
+    return psutil.wait_procs(family, timeout=STOP)[1]
 
 
 def free_port() -> int:
@@ -142,10 +153,40 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True)
+class FirstStart:
+    """What a demo showed that was started for the first time and ended since, and the folder that it left."""
+
+    folder: Path
+    url: str
+    profile: str
+    accounts: list[dict]
+
+    def copy_to(self, folder: Path) -> Path:
+        return shutil.copytree(self.folder, folder)
+
+
 @pytest.fixture(scope="package")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def first_start(tmp_path_factory: pytest.TempPathFactory) -> FirstStart:
+    """Bringing in the sample data takes most of a start: it is done once, here."""
+    running = start_demo(tmp_path_factory.mktemp("first") / "state", "--port", str(free_port()))
+    shown = FirstStart(running.folder, running.url, profile(running), running.panel.accounts())
+    running.panel.client.close()
+    assert stop_demo(running.process, signal.SIGINT) == []
+    return shown
+
+
+def profile(demo: Demo) -> str:
+    """The public list of booking pages, as a reader of Japanese gets it."""
+    address = f"{demo.url}/{WORKSPACE_SLUG}/"
+    return httpx2.get(address, trust_env=False, timeout=SCREEN, headers={"Accept-Language": "ja"}).text
+
+
+@pytest.fixture(scope="package")
+def demo(first_start: FirstStart, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """The demo of all browser tests, on ports of its own; it must leave no process behind."""
-    running = start_demo(tmp_path_factory.mktemp("demo") / "state", "--port", str(free_port()))
+    folder = first_start.copy_to(tmp_path_factory.mktemp("demo") / "state")
+    running = start_demo(folder, "--port", str(free_port()))
     yield running
     running.panel.client.close()
     assert stop_demo(running.process) == []
@@ -223,6 +264,20 @@ class Visit:
         self.page.screenshot(path=self.folder / f"{number:02}-{name}.png", full_page=True)
 
 
+OPEN: list[Visit] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Of a test that failed each window's last screen is told, and kept as a picture."""
+    report = yield
+    for window in OPEN if report.failed else ():
+        with suppress(Error):
+            report.sections.append((f"Screen at {window.page.url}", window.page.locator("body").inner_text()))
+            window.picture("failed")
+    return report
+
+
 @pytest.fixture
 def pictures(request: pytest.FixtureRequest) -> Path:
     """Where this test's pictures go; those of an earlier run are removed."""
@@ -243,7 +298,7 @@ def windows(
     zone_known: bool = True,
 ) -> Iterator[Callable[[], Visit]]:
     """Opens browser windows of this reader. A screen with an error of its own fails the test."""
-    contexts: list[BrowserContext] = []
+    opened: list[Visit] = []
     complaints: list[str] = []
 
     def enter() -> Visit:
@@ -254,20 +309,24 @@ def windows(
             color_scheme="dark" if reader.dark else "light",
             storage_state=state,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(SCREEN * 1000)
         if zone_known:  # else a guest's first page goes on to their own zone by itself
             context.add_cookies([{"name": "zone", "value": reader.time_zone, "url": demo.url}])
-        contexts.append(context)
         window = Visit(context, pictures, demo.url)
+        opened.append(window)
+        OPEN.append(window)
         window.page.on("pageerror", lambda error: complaints.append(str(error)))
         window.page.on(
             "console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None
         )
         return window
 
-    yield enter
-    for context in contexts:
-        context.close()
+    try:
+        yield enter
+    finally:
+        for window in opened:
+            OPEN.remove(window)
+            window.context.close()
     assert complaints == []
 
 
