@@ -11,7 +11,7 @@ demo-reset: .venv/.ready  ## the same, forgetting everything first
 	@exec .venv/bin/python -m awase demo --with-parent --reset $(if $(PORT),--port $(PORT))
 
 test: .venv-test/.ready  ## everything: linters, types, layers, all tests with coverage, the browser's too
-	@scripts/test
+	@$(TEST)/python -m scripts.test
 
 check: lint  ## the inner loop: linters and the tests of domain and services
 	$(TEST)/python -m pytest -q tests/domain tests/services
@@ -29,9 +29,8 @@ races: .venv-test/.ready  ## forced races and kills at random points, on both da
 lock:  ## write the hashed locks anew from requirements/*.in (needs uv)
 	@scripts/lock
 
-photos: .venv-test/.ready  ## pictures of every screen in both languages, widths and colours: .artifacts/screens/index.html
-	@scripts/browser
-	AWASE_PHOTOS=1 $(TEST)/python -m pytest -q tests/e2e/test_screens.py tests/e2e/test_story.py
+photos: .venv-test/.ready  ## pictures of every screen, into .artifacts/screens
+	$(TEST)/python -m pytest -q tests/e2e
 	@cp .artifacts/screens/*repaired-en/*-page-list-stopped.png docs/pictures/page-list.png
 	@cp .artifacts/screens/*repaired-ja/*-page-list-stopped.png docs/pictures/page-list-ja.png
 

@@ -1,0 +1,137 @@
+"""Everything: style, types, layers and all tests, in groups side by side, as many at once as there are cores.
+
+`python -m scripts.test [GROUP …]`. What a group says goes to `.artifacts/tests`, and is shown if it fails. Whatever
+touches the database (marker `database`) runs on both kinds. The browser tests and those on PostgreSQL need programs
+of the system: they are installed if that is possible, else left out, which with CI set is a failure.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from coverage import Coverage
+
+REPOSITORY = Path(__file__).parents[1]
+LOGS = REPOSITORY / ".artifacts" / "tests"
+COUNTED = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)")
+# Lines and branches in per cent.
+LEAST_COVERED = dict.fromkeys(
+    ("awase", "awase/api", "awase/demo", "awase/jobs", "awase/management", "awase/models", "awase/services"), 90
+) | {"awase/domain": 100, "awase/providers": 95, "awase/web": 90, "sandbox": 90}
+
+
+@dataclass(frozen=True)
+class Group:
+    """One process. Without `tests` it is a script; `needs` is one that brings what the group needs."""
+
+    name: str
+    tests: tuple[str, ...] = ()
+    database: str = "sqlite"
+    covers: bool = False
+    needs: str = ""
+
+    @property
+    def log(self) -> Path:
+        return LOGS / f"{self.name}.log"
+
+    @property
+    def coverage(self) -> Path:
+        return LOGS / f"{self.name}.coverage"
+
+    def run(self) -> bool:
+        """Whether all of it passed."""
+        say(f"… {self.name}")
+        began = time.monotonic()
+        command = [f"scripts/{self.name}"]
+        if self.tests:
+            command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *self.tests]
+        if self.covers:
+            command += ["--cov", "--cov-report="]
+        settings = {"AWASE_TEST_DATABASE": self.database, "COVERAGE_FILE": str(self.coverage)}
+        with self.log.open("wb") as log:
+            done = subprocess.run(
+                command, check=False, cwd=REPOSITORY, env=os.environ | settings, stdout=log, stderr=subprocess.STDOUT
+            )
+        verdict = "FAILED" if done.returncode else "passed"
+        say(f"  {self.name} {verdict} in {time.monotonic() - began:.0f} s  {described(self.counts())}")
+        return done.returncode == 0
+
+    def counts(self) -> Counter[str]:
+        """What pytest has counted, if it came to its end."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.tests else []
+        return Counter({what: int(number) for number, what in COUNTED.findall(lines[-1] if lines else "")})
+
+
+# The longest first.
+GROUPS = (
+    Group("postgres", ("-m", "database"), database="postgres", needs="scripts/postgres"),
+    Group("sqlite", ("-m", "database"), covers=True),
+    Group("rest", ("-m", "not database and not e2e"), covers=True),
+    Group("browser", ("tests/e2e",), needs="scripts/browser"),
+    Group("lint"),
+)
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def described(counts: Counter[str]) -> str:
+    return ", ".join(f"{number} {what}" for what, number in counts.items())
+
+
+def too_little_covered(groups: list[Group]) -> Iterator[str]:
+    """A report on each package of which the tests leave out too much."""
+    coverage = Coverage(data_file=str(LOGS / "all.coverage"), config_file=str(REPOSITORY / "pyproject.toml"))
+    coverage.combine([str(group.coverage) for group in groups], keep=True)
+    for package, least in LEAST_COVERED.items():
+        files = f"{package}/*" if package == "awase" else f"{package}/**"
+        covered = coverage.report(include=[files], file=(report := StringIO()))
+        say(f"  {package}: {covered:.1f} % covered")
+        if covered < least:
+            yield f"{package}: less than {least} % are covered.\n{report.getvalue()}"
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m scripts.test", description="Runs all tests.")
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=", ".join(group.name for group in GROUPS))
+    wanted = parser.parse_args(arguments).groups
+    began = time.monotonic()
+    shutil.rmtree(LOGS, ignore_errors=True)
+    LOGS.mkdir(parents=True)
+
+    groups: list[Group] = []
+    left_out: list[Group] = []
+    for group in GROUPS:
+        if not wanted or group.name in wanted:
+            missing = group.needs and subprocess.run([group.needs], check=False, cwd=REPOSITORY).returncode
+            (left_out if missing else groups).append(group)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        passed = list(pool.map(Group.run, groups))
+    complaints = [
+        f"{group.name} failed:\n{group.log.read_text(errors='replace')}"
+        for group, good in zip(groups, passed, strict=True)
+        if not good
+    ]
+    if not complaints and not wanted:
+        complaints += too_little_covered([group for group in groups if group.covers])
+    if left_out and os.environ.get("CI"):
+        complaints += [f"With CI set nothing may be left out: {group.name}" for group in left_out]
+    say("\n".join(complaints))
+    total = sum((group.counts() for group in groups), Counter[str]())
+    say(f" {described(total) or 'no tests'} in {time.monotonic() - began:.2f}s ".center(80, "="))
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
