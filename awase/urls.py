@@ -49,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("app/pages/<int:pk>/switch", pages.switch),
     path("app/bookings", bookings.booking_list, name="bookings"),
     path("app/bookings/<str:uid>", bookings.booking_details),
+    path("app/bookings/<str:uid>/files/<int:pk>", bookings.guest_file),
     path("app/bookings/<str:uid>/cancel", bookings.cancel),
     path("app/bookings/<str:uid>/place", bookings.fill_in_place),
     path("app/bookings/<str:uid>/approve", booking_actions.approve),

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     CHECKBOX = "checkbox"
     NUMBER = "number"
     DATE = "date"
+    FILE = "file"  # the answer that is kept is its name
 
     @property
     def with_options(self) -> bool:
@@ -74,6 +75,8 @@ class Question:
             raise ValueError("an option needs words, 200 characters at most")
         if self.hidden and self.required:
             raise ValueError("guests cannot be required to answer what they do not see")
+        if self.hidden and self.kind is Kind.FILE:
+            raise ValueError("a link cannot fill in a question that is answered by a file")
 
     def answer(self, given: Sequence[str]) -> str:
         """The answer to keep ("" for none), from what a form sent (each once, whitespace around it stripped).

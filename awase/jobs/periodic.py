@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from awase.services import foresight, holds, notices, probing, requests
+from awase.services import foresight, guest_files, holds, notices, probing, requests
 
 
 def sweep(now: datetime) -> int:
@@ -29,6 +29,7 @@ TABLE = (
     Task(notices.remind, timedelta(minutes=10)),
     Task(probing.probe_capabilities, probing.EVERY),
     Task(foresight.look_ahead, timedelta(hours=1)),
+    Task(guest_files.sweep, timedelta(hours=1)),
 )
 
 

@@ -2,7 +2,16 @@
 
 from awase.models.account import Invitation, Member, Role, User, Workspace
 from awase.models.api_key import ApiKey
-from awase.models.booking import Booking, BookingChange, BookingState, CalendarEvent, Hold, HostTime, RoomTime
+from awase.models.booking import (
+    Booking,
+    BookingChange,
+    BookingState,
+    CalendarEvent,
+    GuestFile,
+    Hold,
+    HostTime,
+    RoomTime,
+)
 from awase.models.connection import Calendar, CalendarBusy, Connection, Credential, PushChannel
 from awase.models.effect import Effect, EffectKind, EffectState
 from awase.models.health import ConnectionChange, PageChange, PageHealth, ServiceAlarm
@@ -12,6 +21,7 @@ from awase.models.page import (
     Condition,
     Location,
     OneTimeLink,
+    PageCover,
     PageGroup,
     PageMember,
     PageShare,
@@ -38,6 +48,7 @@ __all__ = [
     "Effect",
     "EffectKind",
     "EffectState",
+    "GuestFile",
     "Hold",
     "HostTime",
     "Invitation",
@@ -45,6 +56,7 @@ __all__ = [
     "Member",
     "OneTimeLink",
     "PageChange",
+    "PageCover",
     "PageGroup",
     "PageHealth",
     "PageMember",

@@ -96,6 +96,22 @@ class Hold(models.Model):
         return f"{self.page}: {self.start:%Y-%m-%d %H:%M}Z"
 
 
+class GuestFile(models.Model):
+    """A file that a guest gave as an answer. Until the booking is taken only its token leads to it, so that nothing
+    has to be chosen again when a form comes back; what no booking claims is swept away."""
+
+    page = models.ForeignKey(BookingPage, on_delete=models.CASCADE, related_name="files")
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, null=True, blank=True, related_name="files")
+    token = models.CharField(max_length=32, unique=True, default=new_uid)
+    question = models.CharField(max_length=200)
+    name = models.CharField(max_length=200)
+    content = models.BinaryField()
+    created_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class HostTime(models.Model):
     """The time of one host that a booking, a session or a hold takes, buffers included. The database itself
     refuses a second active row of the same host that overlaps (`guards.py`), whatever the code above it does."""

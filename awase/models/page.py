@@ -38,6 +38,14 @@ class Visibility(models.TextChoices):
     SECRET = "secret", "only by its secret link or a one-time link"
 
 
+class Ask(models.TextChoices):
+    """Whether the form asks for something besides name and mail address."""
+
+    NO = "", "not asked"
+    OPTIONAL = "optional", "asked"
+    REQUIRED = "required", "asked, and needed"
+
+
 class Drift(models.TextChoices):
     """What happens when an event of ours was moved or deleted by hand in the calendar."""
 
@@ -52,7 +60,8 @@ class BookingPage(models.Model):
     `limits` holds, under "page", "host" and "guest", lists of {"per", "bookings", "minutes"} as
     `awase.domain.limits.from_json` reads them. `durations` are further lengths that guests may choose.
     `reminders`: minutes before the start, under "guest" and "host". `questions` are the form's own ones,
-    `texts` the owner's own words for mails. `version` grows with each saved section.
+    `texts` the owner's own words for mails. `version` grows with each saved section. `description` is HTML as
+    `awase.services.rich_text` leaves it; `cover` is the digest of the page's picture, which `PageCover` holds.
     """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="pages")
@@ -63,8 +72,12 @@ class BookingPage(models.Model):
     internal_note = models.TextField(blank=True)
     language = models.CharField(max_length=8, blank=True)
     accent = models.CharField(max_length=10, blank=True)
+    cover = models.CharField(max_length=64, blank=True)
     indexed = models.BooleanField(default=True)
     thanks_url = models.URLField(max_length=500, blank=True)
+    ask_company = models.CharField(max_length=8, choices=Ask, default=Ask.NO, blank=True)
+    ask_phone = models.CharField(max_length=8, choices=Ask, default=Ask.NO, blank=True)
+    ask_further = models.BooleanField(default=True)  # mail addresses of those who come along
     questions = models.JSONField(default=list, blank=True)
     texts = models.JSONField(default=dict, blank=True)
     version = models.PositiveIntegerField(default=1)
@@ -110,6 +123,18 @@ class BookingPage(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class PageCover(models.Model):
+    """The picture at the head of a page, apart from it, because pages are read far more often than pictures."""
+
+    page = models.OneToOneField(BookingPage, on_delete=models.CASCADE, related_name="picture")
+    digest = models.CharField(max_length=64, db_index=True)  # names it in its address, which so never changes
+    kind = models.CharField(max_length=30)
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.digest[:8]}"
 
 
 class PageMember(models.Model):

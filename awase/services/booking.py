@@ -23,7 +23,7 @@ from awase.models import (
     RoomTime,
 )
 from awase.models.page import Approval
-from awase.services import holds, links, outbox
+from awase.services import guest_files, holds, links, outbox
 from awase.services.hosts import carrier_of
 from awase.services.permissions import require
 from awase.services.placing import (
@@ -74,7 +74,8 @@ class Guest:
 class Request:
     """A wish for one start. `minutes`, `location_id`, `host_id`: the guest's choice where there is one.
     `idempotency_key`: a repeat with the same key yields the same booking. `answers`: each question as asked, and
-    its answer. `hold`: the token of the slot held for this guest. `once`: the secret of a one-time link.
+    its answer. `files`: the tokens of files among the answers. `hold`: the token of the slot held for this guest.
+    `once`: the secret of a one-time link.
 
     `by`: the member who books on the guest's behalf, where it is one; such a booking needs no approval. With
     `unbound` page's notice and period, which bind guests, do not bind it; hours, limits and all that is taken do.
@@ -87,6 +88,7 @@ class Request:
     host_id: int | None = None
     idempotency_key: str = ""
     answers: tuple[tuple[str, str], ...] = ()
+    files: tuple[str, ...] = ()
     tracking: Mapping[str, str] = field(default_factory=dict)
     hold: str = ""
     once: str = ""
@@ -173,6 +175,7 @@ def take(page: BookingPage, request: Request, scouted: Scouted, now: datetime) -
         created_at=now,
     )
     place(booking, wish, placement, now, seated=page.seats > 1 and asks != Approval.UNHELD, guests_place=guest.place)
+    guest_files.claim(booking, request.files)
     ignored = "notice and period" if request.by and request.unbound else ""
     what = "requested" if asks else "booked_by_host" if request.by else "booked"
     outbox.note(booking, what, now, by=request.by, detail=ignored)

@@ -5,13 +5,24 @@ open."""
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 
 from django.db import transaction
 
 from awase.domain.changes import Preview, preview
 from awase.domain.health import Group, LocationKind, LocationValue, PageValue
 from awase.domain.permissions import Act
-from awase.models import BookingPage, Condition, Connection, Location, Member, PageGroup, PageMember, Room
+from awase.models import (
+    BookingPage,
+    Condition,
+    Connection,
+    Location,
+    Member,
+    PageCover,
+    PageGroup,
+    PageMember,
+    Room,
+)
 from awase.models.page import Assignment
 from awase.services import checks
 from awase.services.health import condition_groups, member_values, page_values, renew, room_values
@@ -187,6 +198,9 @@ def duplicate(page: BookingPage, owner: Member, title: str, slug: str, now: date
         copy.title, copy.slug, copy.owner, copy.accepting = title, slug, owner, False
         copy.link_key, copy.password, copy.archived_at = "", "", None
         copy.save()
+        for picture in PageCover.objects.filter(page=page):
+            picture.pk, picture.page = None, copy
+            picture.save()
         for link in page.page_members.all():
             link.pk, link.page = None, copy
             link.save()
@@ -220,6 +234,25 @@ def save_fields(page: BookingPage, fields: Mapping[str, object], now: datetime, 
             setattr(page, name, value)
         page.save(update_fields=list(fields))
         saved(page, (), now)
+
+
+def set_cover(page: BookingPage, content: bytes, kind: str, *, by: Member) -> None:
+    """Keep the picture at the head of the page, already looked at; `kind` is its media type."""
+    require(by, Act.EDIT_PAGE, page)
+    digest = sha256(content).hexdigest()
+    with transaction.atomic():
+        PageCover.objects.update_or_create(page=page, defaults={"content": content, "kind": kind, "digest": digest})
+        page.cover = digest
+        page.save(update_fields=["cover"])
+
+
+def remove_cover(page: BookingPage, *, by: Member) -> None:
+    """The page has no picture any more."""
+    require(by, Act.EDIT_PAGE, page)
+    with transaction.atomic():
+        PageCover.objects.filter(page=page).delete()
+        page.cover = ""
+        page.save(update_fields=["cover"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from awase.domain.health import LocationKind
 from awase.domain.intervals import epoch, moment
-from awase.domain.questions import from_json
 from awase.models import Booking, BookingPage, Hold
+from awase.models.page import Ask
 from awase.services import booking, dates, holds, words
 from awase.services.booking import Refusal, Refused
 from awase.services.slots import Offer, offer
 from awase.web import guest, limits, manage
 from awase.web.access import of_page
-from awase.web.extra_fields import FurtherField, answers, question_fields
+from awase.web.extra_fields import FurtherField, answers, file_tokens, keep_files, question_fields
 from awase.web.guest import PREFILL, Context, Wish, link
 
 SALT = "awase.book"
@@ -35,6 +35,7 @@ DAY = 24 * 3600
 HOLDS_AN_HOUR = 120
 BOOKINGS_AN_HOUR = 30  # of one client on one page
 FRESH_TIMES = 6
+MOST_BYTES = 32 * 1024 * 1024  # of one form with its files
 GONE = "gone"
 # Bidirectional overrides make a name read as another one in mails and calendars.
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -74,6 +75,12 @@ class BookingForm(forms.Form):
             "invalid": gettext_lazy("This is not a mail address. Please check it: name@example.com."),
         },
     )
+    company = Line(
+        label=gettext_lazy("Company"),
+        max_length=120,
+        required=False,
+        error_messages={"required": gettext_lazy("Please enter the name of your company.")},
+    )
     phone = Line(
         label=gettext_lazy("Phone number"),
         max_length=40,
@@ -93,8 +100,9 @@ class BookingForm(forms.Form):
     def __init__(self, answer: Offer, start: datetime | None, wish: Wish, **options: Any) -> None:
         super().__init__(**options)
         self.answer, self.start = answer, start
-        self.fields |= question_fields(from_json(answer.page.questions))
-        self.fields["further"] = FurtherField()
+        self.fields |= question_fields(answer.page)
+        if answer.page.ask_further:
+            self.fields["further"] = FurtherField()
         names = {member.id: words.person(member.name) for member in answer.value.members}
         self.kinds = {place.id: place.kind for place in answer.value.locations}
         hosts = answer.hosts_at(start) if start and guest.guests_choose(answer.page) else ()
@@ -103,14 +111,15 @@ class BookingForm(forms.Form):
         self._offer("host", {pk: names[pk] for pk in hosts}, wish.host_id)
         self._offer("place", {pk: words.location_name(self.kinds[pk]) for pk in places}, wish.place_id)
         kinds = {self.kinds[pk] for pk in places}
-        for name, kind in (("phone", LocationKind.PHONE), ("where", LocationKind.ASK_GUEST)):
-            if kind not in kinds:
+        asked = {"company": answer.page.ask_company, "phone": answer.page.ask_phone, "where": Ask.NO}
+        for name, kind in (("company", None), ("phone", LocationKind.PHONE), ("where", LocationKind.ASK_GUEST)):
+            if not asked[name] and kind not in kinds:
                 del self.fields[name]
-            elif kinds == {kind}:
+            elif asked[name] == Ask.REQUIRED or kinds == {kind}:
                 self.fields[name].required = True
-        if "phone" in self.fields and len(kinds) > 1:
+        if LocationKind.PHONE in kinds and not self.fields["phone"].required:
             self.fields["phone"].help_text = _("Needed for a meeting by phone.")
-        for name, purpose in (("name", "name"), ("email", "email"), ("phone", "tel")):
+        for name, purpose in (("name", "name"), ("email", "email"), ("company", "organization"), ("phone", "tel")):
             if name in self.fields:
                 self.fields[name].widget.attrs["autocomplete"] = purpose
         self.fields["email"].help_text = _("The confirmation goes here.")
@@ -165,7 +174,8 @@ class BookingForm(forms.Form):
             note=entries["note"],
             phone=entries.get("phone", ""),
             place=entries.get("where", ""),
-            further=entries["further"],
+            company=entries.get("company", ""),
+            further=entries.get("further", ()),
         )
 
 
@@ -199,6 +209,9 @@ def entered(posted: QueryDict) -> dict[str, Any]:
 @of_page
 def book(request: HttpRequest, page: BookingPage) -> HttpResponse:
     """The form for one start, and its answer."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
+        text = _("The files are too large together. Please go back and choose smaller ones; your entries are kept.")
+        return guest.show(request, "public/closed.html", {"page": guest.title(page), "text": text}, status=413)
     sheet = Sheet(request, page, timezone.now())
     if request.method == "POST" and "again" not in request.POST:
         return sheet.take()
@@ -258,6 +271,10 @@ class Sheet:
         self.once = request.GET.get("once", "")
         self.signed = signed(page, request.POST.get("token", ""))
         self.hold = guest.held(request, page, now, self.signed[1] if self.signed else "")
+        self.posted: QueryDict = request.POST
+        self.wrong_files: dict[str, str] = {}
+        if self.signed and request.FILES:
+            self.posted, self.wrong_files = keep_files(request, page, now)
 
     def fill_in(self, start: datetime | None) -> HttpResponse:
         """The form for this start, with whatever was typed before; or fresh times if it cannot be had."""
@@ -295,6 +312,7 @@ class Sheet:
             idempotency_key=key,
             minutes=self.minutes,
             answers=answers(form.fields, form.cleaned_data),
+            files=file_tokens(form.fields),
             tracking={name: self.request.GET[name][:200] for name in guest.TRACKED if self.request.GET.get(name)},
             hold=self.hold.token if self.hold else "",
             once=self.once,
@@ -343,14 +361,16 @@ class Sheet:
         return offer(self.page, start, start.replace(second=1), self.now, minutes=self.minutes, hold=self.hold)
 
     def form(self, answer: Offer, start: datetime | None, *, bound: bool = False) -> BookingForm:
-        posted = self.request.POST
-        entries = entered(self.request.GET) | entered(posted)
+        entries = entered(self.request.GET) | entered(self.posted)
         wish = Wish.of(self.request, answer)
-        return BookingForm(answer, start, wish, initial=entries, data=posted if bound else None)
+        form = BookingForm(answer, start, wish, initial=entries, data=self.posted if bound else None)
+        for name, error in self.wrong_files.items() if bound else ():
+            form.add_error(name, error)
+        return form
 
     def stopped(self, start: datetime | None) -> HttpResponse:
         """The page has stopped. Whoever has typed something may go on with it once bookings are taken again."""
-        posted = self.request.POST
+        posted = self.posted
         if not posted:
             return guest.stopped(self.request, self.page)
         known = entered(posted)

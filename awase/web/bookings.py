@@ -12,6 +12,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.formats import date_format
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_POST
@@ -189,13 +190,13 @@ def booking_details(request: MemberRequest, uid: str) -> HttpResponse:
         booking.effects.filter(state__in=[EffectState.PARKED, EffectState.FAILED]).select_related("parked_for")
     )
     facts = mail.facts(booking, for_host=True)
+    facts["facts"] = [*_with_files(booking, facts["facts"]), *_came_by(booking)]
     active = booking.state in COUNTED and booking.end > now
     handles = may(request.member, Act.HANDLE_BOOKING, booking)
     context = {
         "section": "bookings",
         "back_url": "/app/bookings",
         "booking": {**facts, "badges": badges(booking, troubled=bool(troubled))},
-        "answers": [],
         "request_actions": {
             "approve_url": f"/app/bookings/{uid}/approve",
             "decline_url": f"/app/bookings/{uid}/decline",
@@ -222,6 +223,33 @@ def booking_details(request: MemberRequest, uid: str) -> HttpResponse:
         ],
     }
     return render(request, "dashboard/booking.html", context)
+
+
+def _with_files(booking: Booking, rows: list[Context]) -> list[Context]:
+    """The answers that are files lead to them."""
+    files = {(file.question, file.name): file.pk for file in booking.files.defer("content")}
+    return [
+        row | {"url": f"/app/bookings/{booking.uid}/files/{files[asked]}"}
+        if (asked := (row["label"], row["value"])) in files
+        else row
+        for row in rows
+    ]
+
+
+def _came_by(booking: Booking) -> list[Context]:
+    """How the guest came to the page (UTM parameters)."""
+    return [{"label": name, "value": value, "url": ""} for name, value in sorted(booking.tracking.items())]
+
+
+@require_GET
+@for_members
+def guest_file(request: MemberRequest, uid: str, pk: int) -> HttpResponse:
+    """A file that the guest gave as an answer. It is never shown, only saved: nobody has looked at what is in it."""
+    booking = get_object_or_404(dashboard.visible_bookings(request.member), uid=uid)
+    file = get_object_or_404(booking.files, pk=pk)
+    response = HttpResponse(bytes(file.content), content_type="application/octet-stream")
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file.name) or "attachment"
+    return response
 
 
 def _others(booking: Booking) -> list[Context]:

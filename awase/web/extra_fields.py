@@ -1,18 +1,25 @@
 """The fields that a page's own questions add to the guest's form, and what the guest answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import validate_email
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from awase.domain.questions import Kind, NotAnAnswer, Question, Wrong
+from awase.domain.questions import Kind, NotAnAnswer, Question, Wrong, from_json
+from awase.models import BookingPage
+from awase.services import guest_files
+from awase.web import limits
 from awase.web.guest import PREFILL
 
 MOST_FURTHER = 10
+FILES_AN_HOUR = 60  # of one client on one page
 WORDS = {
     Wrong.MISSING: gettext_lazy("Please answer this question."),
     Wrong.TOO_LONG: gettext_lazy("This is too long."),
@@ -25,8 +32,8 @@ WORDS = {
 class QuestionField(forms.Field):
     """One question. Its value is the answer as it is kept."""
 
-    def __init__(self, question: Question) -> None:
-        super().__init__(required=question.required, label=question.label, widget=_widget(question))
+    def __init__(self, question: Question, widget: forms.Widget | None = None) -> None:
+        super().__init__(required=question.required, label=question.label, widget=widget or _widget(question))
         self.question = question
 
     def clean(self, value: Any) -> str:
@@ -35,6 +42,56 @@ class QuestionField(forms.Field):
             return self.question.answer(given)
         except NotAnAnswer as error:
             raise ValidationError(str(WORDS[error.wrong])) from None
+
+
+class FileAnswer(forms.FileInput):
+    """A file, or the one that was sent before: that one goes along by its token, so that it need not be chosen
+    again."""
+
+    template_name = "public/_file_answer.html"
+
+    def __init__(self, page: BookingPage) -> None:
+        super().__init__()
+        self.page = page
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return data.get(name, "")
+
+    def format_value(self, value: Any) -> Any:
+        return guest_files.unclaimed(self.page, str(value or ""))
+
+    def use_required_attribute(self, initial: Any) -> bool:
+        return super().use_required_attribute(initial) and not initial
+
+
+class FileField(QuestionField):
+    """A question that is answered by a file. Its value is the file's name; `token` is what a booking claims."""
+
+    def __init__(self, question: Question, page: BookingPage) -> None:
+        super().__init__(question, FileAnswer(page))
+        self.page, self.token = page, ""
+
+    def clean(self, value: Any) -> str:
+        kept = guest_files.unclaimed(self.page, str(value or ""))
+        self.token = kept.token if kept else ""
+        return super().clean(kept.name if kept else "")
+
+
+def keep_files(request: HttpRequest, page: BookingPage, now: datetime) -> tuple[QueryDict, dict[str, str]]:
+    """What was sent, with each file kept and its token in its place; and what is wrong with files, by field."""
+    posted, wrong = request.POST.copy(), {}
+    labels = {f"{PREFILL}{one.key}": one.label for one in from_json(page.questions) if one.kind is Kind.FILE}
+    for name, sent in request.FILES.items():
+        if name not in labels or not isinstance(sent, UploadedFile):
+            continue
+        posted[name] = ""
+        if (sent.size or 0) > guest_files.LARGEST:
+            wrong[name] = _("This file is larger than 10 MB. Please choose a smaller one.")
+        elif limits.exceeded(request, f"file:{page.pk}", FILES_AN_HOUR):
+            wrong[name] = _("Too many files were sent from here. Please try again in an hour.")
+        else:
+            posted[name] = guest_files.keep(page, labels[name], str(sent.name), sent.read(), now).token
+    return posted, wrong
 
 
 def _widget(question: Question) -> forms.Widget:
@@ -84,9 +141,12 @@ class FurtherField(forms.CharField):
         return found
 
 
-def question_fields(questions: Sequence[Question]) -> dict[str, QuestionField]:
+def question_fields(page: BookingPage) -> dict[str, QuestionField]:
     """Name in the form → field, in the page's order."""
-    return {f"{PREFILL}{question.key}": QuestionField(question) for question in questions}
+    return {
+        f"{PREFILL}{question.key}": FileField(question, page) if question.kind is Kind.FILE else QuestionField(question)
+        for question in from_json(page.questions)
+    }
 
 
 def answers(fields: Mapping[str, forms.Field], cleaned: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -96,3 +156,8 @@ def answers(fields: Mapping[str, forms.Field], cleaned: Mapping[str, Any]) -> tu
         for name, field in fields.items()
         if isinstance(field, QuestionField) and cleaned.get(name)
     )
+
+
+def file_tokens(fields: Mapping[str, forms.Field]) -> tuple[str, ...]:
+    """The tokens of the files among the answers, once the form is valid."""
+    return tuple(field.token for field in fields.values() if isinstance(field, FileField) and field.token)

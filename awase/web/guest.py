@@ -13,7 +13,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.html import linebreaks
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -23,7 +22,7 @@ from awase.domain.intervals import epoch, moment
 from awase.models import BookingPage, Condition, Hold
 from awase.models.page import Assignment, Visibility
 from awase.models.prepared import prepared
-from awase.services import holds, words
+from awase.services import holds, rich_text, words
 from awase.services.reading import LONGEST_HORIZON
 from awase.services.slots import Offer, offer, rules_of
 from awase.web.lengths import length
@@ -204,7 +203,8 @@ def summary(page: BookingPage, answer: Offer, wish: Wish, *points: Context) -> C
         places = [place for place in places if place.id == wish.place_id]
     return {
         **title(page),
-        "description": SafeString(linebreaks(page.description, autoescape=True)) if page.description else "",
+        "description": SafeString(rich_text.clean(page.description)) if page.description else "",
+        "cover_url": reverse("cover", args=(page.cover,)) if page.cover else "",
         "points": [
             {"icon": "clock", "text": length(wish.minutes or page.duration_minutes)},
             *([place_point(places)] if places else []),

@@ -30,6 +30,7 @@ from awase.web.shell import Context, MemberRequest, for_members, utcnow
 TEMPLATES = {"limits": "dashboard/_section_limits.html", "sharing": "dashboard/_section_sharing.html"}
 SECTIONS = (
     "basics",
+    "design",
     "members",
     "locations",
     "times",
@@ -141,6 +142,7 @@ def form_section(page: BookingPage, name: str, form: SectionForm) -> Context:
         "heading": form.heading,
         "help": form.explains,
         "form": form,
+        "multipart": form.is_multipart(),
         "seen": form.fingerprint(),
         "summary": stored(page, name).summary(),
         "template": TEMPLATES.get(name, "dashboard/_section_form.html"),

@@ -1,6 +1,6 @@
 """The plain sections of the page editor as forms. Each yields the fields of the page that it changes."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
@@ -12,8 +12,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext
 
-from awase.models import BookingPage, WeeklySchedule
+from awase.models import BookingPage, Member, WeeklySchedule
+from awase.services import pages, rich_text
 from awase.web.lengths import DAY, HOUR, WEEK, LengthField, LengthsField, length, offer_lengths
+from awase.web.pictures import Picture, PictureField
 from awase.web.shell import Context, fingerprint
 
 if TYPE_CHECKING:
@@ -21,7 +23,35 @@ if TYPE_CHECKING:
 else:
     PageForm = forms.ModelForm
 
-THEMES = {"": _("Indigo"), "pine": _("Pine"), "plum": _("Plum"), "persimmon": _("Persimmon"), "slate": _("Slate")}
+THEMES = {
+    "": _("The workspace's own"),
+    "indigo": _("Indigo"),
+    "pine": _("Pine"),
+    "plum": _("Plum"),
+    "persimmon": _("Persimmon"),
+    "slate": _("Slate"),
+}
+
+
+class RichText(forms.Textarea):
+    """Text with bold, lists and links. `rich-text.js` makes an editor of it; without script it is HTML."""
+
+    template_name = "dashboard/_rich_text.html"
+
+    def __init__(self) -> None:
+        super().__init__({"rows": 6, "data-rich": "yes"})
+
+    def format_value(self, value: Any) -> str:
+        return rich_text.clean(value or "")
+
+
+class Swatches(forms.RadioSelect):
+    """Theme colours, each shown beside its name."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **more: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **more)
+        option["attrs"]["class"] = f"swatch theme-{value}" if value else ""
+        return option
 
 
 class SectionForm(PageForm):
@@ -41,6 +71,10 @@ class SectionForm(PageForm):
     def changes(self) -> dict[str, Any]:
         """Field of the page → value, once the form is valid."""
         return {name: self.cleaned_data[name] for name in self._meta.fields or ()}
+
+    def keep(self, page: BookingPage, now: datetime, *, by: Member) -> None:
+        """Save the section, once the form is valid."""
+        pages.save_fields(page, self.changes(), now, by=by)
 
     def summary(self) -> list[Any]:
         """The section in a few words, as stored."""
@@ -96,13 +130,11 @@ class BasicsForm(SectionForm):
 
     class Meta:
         model = BookingPage
-        fields = ("title", "slug", "description", "internal_note", "language", "accent", "indexed", "thanks_url")
+        fields = ("title", "slug", "description", "internal_note", "language")
 
     title = forms.CharField(max_length=120, label=_("Title"))
     slug = forms.SlugField(max_length=80, label=_("Address"))
-    description = forms.CharField(
-        max_length=5000, required=False, label=_("Description"), widget=forms.Textarea(attrs={"rows": 4})
-    )
+    description = forms.CharField(max_length=10_000, required=False, label=_("Description"), widget=RichText())
     internal_note = forms.CharField(
         max_length=2000,
         required=False,
@@ -115,15 +147,9 @@ class BasicsForm(SectionForm):
         label=_("Language"),
         choices=[("", _("The guest's own")), ("ja", "日本語"), ("en", "English")],
     )
-    accent = forms.ChoiceField(required=False, label=_("Colour"), choices=list(THEMES.items()))
-    indexed = forms.BooleanField(required=False, label=_("Search engines may list this page"))
-    thanks_url = forms.URLField(
-        max_length=500,
-        required=False,
-        assume_scheme="https",
-        label=_("Address to go on to after a booking"),
-        help_text=_("Left empty, guests see the confirmation here."),
-    )
+
+    def begin(self) -> None:
+        self.initial["description"] = rich_text.clean(self.instance.description)
 
     def summary(self) -> list[Any]:
         return [f"/{self.instance.slug}", self.said("language")]
@@ -134,6 +160,44 @@ class BasicsForm(SectionForm):
         if taken.exists():
             raise ValidationError(_("Another page of this workspace has this address. Choose another one."))
         return slug
+
+    def clean_description(self) -> str:
+        return rich_text.clean(self.cleaned_data["description"])
+
+
+class DesignForm(SectionForm):
+    """Colour and picture. The picture is shown once it is saved."""
+
+    heading = _("Design")
+
+    class Meta:
+        model = BookingPage
+        fields = ("accent",)
+
+    accent = forms.ChoiceField(required=False, label=_("Colour"), choices=list(THEMES.items()), widget=Swatches)
+    picture = PictureField(
+        label=_("Picture at the head of the page"),
+        help_text=_("JPEG, PNG or WebP of at most 1 MB; a strip of 16 to 6 of it is shown."),
+    )
+    no_picture = forms.BooleanField(required=False, label=_("Show no picture any more"))
+
+    def begin(self) -> None:
+        if not self.instance.cover:
+            del self.fields["no_picture"]
+
+    def summary(self) -> list[Any]:
+        return [self.said("accent"), *([_("With a picture")] if self.instance.cover else [])]
+
+    def fingerprint(self) -> str:
+        return fingerprint([self.instance.accent, self.instance.cover])
+
+    def keep(self, page: BookingPage, now: datetime, *, by: Member) -> None:
+        picture: Picture | None = self.cleaned_data["picture"]
+        if picture is None and self.cleaned_data.get("no_picture"):
+            pages.remove_cover(page, by=by)
+        elif picture is not None:
+            pages.set_cover(page, picture.content, picture.kind, by=by)
+        super().keep(page, now, by=by)
 
 
 class TimesForm(SectionForm):

@@ -25,7 +25,7 @@ from awase.web.booking_form import Sheet
 from awase.web.page_edit import SECTIONS
 from awase.web.page_people import typed_people, typed_rooms
 from awase.web.page_places import typed_places
-from awase.web.page_questions import typed_questions
+from awase.web.page_questions import FieldsForm, typed_questions
 from awase.web.page_rules import SECTION_FORMS
 from awase.web.pages import editable
 from awase.web.public import month_page
@@ -102,8 +102,8 @@ def _typed(request: HttpRequest, page: BookingPage, section: str, now: datetime)
             rows, questions = typed_questions(data)
             if not any(row["error"] for row in rows):
                 page.questions = to_json(questions)
-    if section in SECTION_FORMS:
-        form = SECTION_FORMS[section](data, request.FILES, instance=page)
+    if section in SECTION_FORMS or section == "form":
+        form = SECTION_FORMS.get(section, FieldsForm)(data, instance=page)
         if form.is_valid():
             for name, kept in form.changes().items():
                 setattr(page, name, kept)

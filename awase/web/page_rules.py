@@ -11,7 +11,7 @@ from awase.domain.limits import Limit, Per, from_json, to_json
 from awase.models import BookingPage
 from awase.models.page import Approval, Drift, Visibility
 from awase.web.lengths import DAY, HOUR, WEEK, LengthField, LengthsField, length
-from awase.web.page_forms import BasicsForm, PeriodForm, SectionForm, TimesForm
+from awase.web.page_forms import BasicsForm, DesignForm, PeriodForm, SectionForm, TimesForm
 
 LIMITS: dict[str, tuple[Any, tuple[Per, ...]]] = {
     "page": (_("On the page"), (Per.DAY, Per.WEEK, Per.MONTH)),
@@ -186,7 +186,7 @@ class SharingForm(SectionForm):
 
     class Meta:
         model = BookingPage
-        fields = ("visibility",)
+        fields = ("visibility", "indexed")
 
     visibility = forms.ChoiceField(
         label=_("Who finds the page"),
@@ -196,6 +196,7 @@ class SharingForm(SectionForm):
             (Visibility.SECRET, _("Only with the secret link or a one-time link")),
         ],
     )
+    indexed = forms.BooleanField(required=False, label=_("Search engines may list this page"))
     new_password = forms.CharField(
         required=False,
         max_length=100,
@@ -227,6 +228,7 @@ class SharingForm(SectionForm):
 
 SECTION_FORMS: dict[str, type[SectionForm]] = {
     "basics": BasicsForm,
+    "design": DesignForm,
     "times": TimesForm,
     "period": PeriodForm,
     "limits": LimitsForm,

@@ -23,7 +23,7 @@ from awase.web.page_people import (
     typed_rooms,
 )
 from awase.web.page_places import places_facts, places_section, typed_places
-from awase.web.page_questions import questions_facts, questions_section, typed_questions
+from awase.web.page_questions import FieldsForm, questions_facts, questions_section, typed_questions
 from awase.web.page_rules import SECTION_FORMS
 from awase.web.page_sections import Facts, differences, seen
 from awase.web.pages import editable
@@ -42,10 +42,9 @@ def save_form(request: MemberRequest, pk: int, section: str) -> HttpResponse:
     conflict = form_differences(stored, form) if seen and seen != stored.fingerprint() else []
     question = None
     if form.is_valid() and not conflict:
-        changes = form.changes()
-        question = of_address(page, changes.get("slug", page.slug))
+        question = of_address(page, form.cleaned_data.get("slug", page.slug))
         if not question or "confirmed" in request.POST:
-            pages.save_fields(page, changes, utcnow(), by=request.member)
+            form.keep(page, utcnow(), by=request.member)
             return done(page, section)
     shown = {**form_section(page, section, form), "seen": stored.fingerprint()}
     return whole(request, page, {**shown, "conflict": conflict, "confirm": question})
@@ -175,11 +174,12 @@ def save_questions(request: MemberRequest, pk: int) -> HttpResponse:
     """Keep the questions; what was typed comes back with what is wrong."""
     page = editable(request.member, pk)
     rows, questions = typed_questions(request.POST)
-    shown = questions_section(page, rows)
-    if any(row["error"] for row in rows):
+    form = FieldsForm(request.POST, instance=editable(request.member, pk))
+    shown = questions_section(page, rows, form)
+    if not form.is_valid() or any(row["error"] for row in rows):
         return whole(request, page, shown)
-    stored = questions_facts(from_json(page.questions))
-    if answer := _keep(request, page, shown, stored, questions_facts(questions), None):
+    stored = FieldsForm(instance=page).facts() | questions_facts(from_json(page.questions))
+    if answer := _keep(request, page, shown, stored, form.facts() | questions_facts(questions), None):
         return answer
-    pages.save_fields(page, {"questions": to_json(questions)}, utcnow(), by=request.member)
+    pages.save_fields(page, {**form.changes(), "questions": to_json(questions)}, utcnow(), by=request.member)
     return done(page, "form")

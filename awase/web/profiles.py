@@ -8,7 +8,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import strip_tags
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from awase.domain.gate import evaluate
 from awase.models import BookingPage, Member, Workspace
-from awase.services import profiles, words
+from awase.services import profiles, rich_text, words
 from awase.services.health import page_values
 from awase.web import guest
 from awase.web.guest import Context
@@ -79,7 +78,7 @@ def _entries(request: HttpRequest, found: Iterable[BookingPage], member: Member 
             {
                 "title": page.title,
                 "url": guest.link(request, guest.address("booking_page", page), host=chosen),
-                "text": Truncator(" ".join(strip_tags(page.description).split())).chars(LONGEST_EXCERPT),
+                "text": Truncator(rich_text.plain(page.description)).chars(LONGEST_EXCERPT),
                 "facts": [
                     " / ".join(length(minutes) for minutes in guest.lengths(page)),
                     *([guest.place_point(places)["text"]] if places else []),

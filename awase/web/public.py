@@ -8,17 +8,17 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from awase.domain.health import LocationKind
 from awase.domain.intervals import epoch, moment
 from awase.domain.schedule import group_by_day, local_date, midnight
-from awase.models import BookingPage
+from awase.models import BookingPage, PageCover
 from awase.services import dates, words
 from awase.services.slots import Offer
 from awase.web import guest, zones
@@ -26,6 +26,17 @@ from awase.web.access import of_page
 from awase.web.guest import Context, Wish, link
 from awase.web.lengths import length
 from awase.web.month import cells_of, items_of
+
+
+@require_safe
+def cover(request: HttpRequest, digest: str) -> HttpResponse:
+    """The picture of a page. Its name says what it is, so that it never changes, and nobody guesses it."""
+    picture = PageCover.objects.filter(digest=digest).first()
+    if picture is None:
+        raise Http404
+    response = HttpResponse(bytes(picture.content), content_type=picture.kind)
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
 
 
 # A POST gives the password of a page that asks for one; it comes no further than `of_page`.

@@ -13,6 +13,7 @@ urlpatterns = [
     path("b/<str:uid>/<str:secret>/cancel", manage.cancel, name="cancel"),
     path("b/<str:uid>/<str:secret>/calendar.ics", manage.calendar_file, name="calendar_file"),
     path("embed.js", embed.script),
+    path("media/covers/<str:digest>", public.cover, name="cover"),
     # People type these, with and without the last slash.
     re_path(r"^(?P<workspace_slug>[-\w]+)/?$", profiles.workspace, name="profile"),
     re_path(r"^(?P<workspace_slug>[-\w]+)/@(?P<member_slug>[-\w]+)/?$", profiles.member, name="member_profile"),

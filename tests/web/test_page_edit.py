@@ -14,7 +14,7 @@ from awase.models import BookingPage, Condition, Member, PageGroup, PageMember, 
 from awase.services import pages
 from tests.web.test_dashboard import text
 
-BASICS = {"title": "Demo", "slug": "meet", "description": "", "accent": "pine", "language": "en", "indexed": "on"}
+BASICS = {"title": "Demo", "slug": "meet", "description": "", "language": "en"}
 TIMES = {
     "duration_minutes": "60",
     "durations": ["30", "60"],
@@ -60,7 +60,13 @@ def save(browser: Client, page: BookingPage) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("section", "data", "stored"),
     [
-        ("basics", BASICS, {"title": "Demo", "accent": "pine", "language": "en", "indexed": True}),
+        ("basics", BASICS, {"title": "Demo", "language": "en"}),
+        ("design", {"accent": "pine"}, {"accent": "pine"}),
+        (
+            "form",
+            {"ask_company": "optional", "ask_phone": "required", "thanks_url": "https://minato.example/thanks"},
+            {"ask_company": "optional", "ask_phone": "required", "ask_further": False},
+        ),
         ("times", TIMES, {"duration_minutes": 60, "durations": [30], "step_minutes": 15, "time_zone": "Europe/Paris"}),
         ("period", PERIOD, {"period_days": 30, "notice_minutes": 120, "notice_from_midnight": False}),
         (
@@ -87,7 +93,7 @@ def save(browser: Client, page: BookingPage) -> Callable[..., Any]:
             {"guest": ["60", "1440"], "follow_up_minutes": "1440"},
             {"reminders": {"guest": [1440, 60]}, "follow_up_minutes": 1440},
         ),
-        ("sharing", {"visibility": "secret"}, {"visibility": "secret", "password": ""}),
+        ("sharing", {"visibility": "secret"}, {"visibility": "secret", "password": "", "indexed": False}),
     ],
 )
 def test_a_section_is_kept(
@@ -101,7 +107,7 @@ def test_a_section_is_kept(
 @pytest.mark.parametrize(
     ("section", "data", "wrong"),
     [
-        ("basics", {**BASICS, "thanks_url": "javascript:alert(1)"}, "thanks_url"),
+        ("form", {"thanks_url": "javascript:alert(1)"}, "thanks_url"),
         ("times", {**TIMES, "duration_minutes": "7"}, "duration_minutes"),
         ("times", {**TIMES, "time_zone": "Mars/Olympus"}, "time_zone"),
         ("period", {"kind": "rolling", "period_days": "", "notice_minutes": "0"}, "period_days"),
@@ -225,6 +231,12 @@ def test_questions_are_kept_in_order_with_keys_that_stay(save: Callable[..., Any
             Question("q2", Kind.ONE, "How many?", options=("1–5", "6 and more")),
         ]
     )
+
+
+def test_questions_change_places(save: Callable[..., Any], page: BookingPage) -> None:
+    rows = {"key-0": "q1", "kind-0": "short", "label-0": "A", "key-1": "q2", "kind-1": "file", "label-1": "B"}
+    assert save("form", {**rows, "hidden-1": "on", "up": "1"}).status_code == 302
+    assert page.questions == to_json([Question("q2", Kind.FILE, "B"), Question("q1", Kind.SHORT, "A")])
 
 
 def test_a_choice_without_choices_comes_back_with_what_was_typed(save: Callable[..., Any], page: BookingPage) -> None:
