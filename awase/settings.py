@@ -43,6 +43,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django_htmx",
     "csp",
     "awase.apps.AwaseConfig",
@@ -111,6 +113,12 @@ ACCOUNT_EMAIL_VERIFICATION = "none" if AWASE_DEMO else "optional"
 ACCOUNT_ADAPTER = "awase.web.account.AccountAdapter"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_SIGNUP_FORM_CLASS = "awase.web.account.SignUpForm"
+# Whether anybody may sign up, into a workspace of their own. The first account, which owns the instance, always may.
+AWASE_SIGNUP_OPEN = flag("AWASE_SIGNUP_OPEN", AWASE_DEMO)
+MFA_ADAPTER = "awase.web.two_factor.TwoFactorAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_TOLERANCE = 1
 
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _secure

@@ -29,6 +29,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     time_zone = models.CharField(max_length=64, default="Asia/Tokyo")
     clock = models.CharField(max_length=2, blank=True)  # "12" or "24"; "": as the language has it
     is_active = models.BooleanField(default=True)
+    owns_instance = models.BooleanField(null=True, default=None, unique=True)  # the first account: true; others: null
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = UserManager()
@@ -72,6 +73,7 @@ class Member(models.Model):
     slug = models.SlugField(max_length=60, blank=True)  # of the public profile
     about = models.TextField(blank=True)
     left_at = models.DateTimeField(null=True, blank=True)  # whoever has left stays known to the history of bookings
+    first_run = models.CharField(max_length=10, blank=True)  # the step to go on with (domain.first_run); "": over
     notices = models.JSONField(default=dict, blank=True)  # kinds of mail that this member does not want: false
     booking_calendar = models.ForeignKey(
         "awase.Calendar", on_delete=models.SET_NULL, null=True, blank=True, related_name="receiving_members"

@@ -368,6 +368,11 @@ def pages_using(connection: Connection) -> list[BookingPage]:
     return pages_of_members([connection.member_id])
 
 
+def can_connect(service: Service) -> bool:
+    """Whether accounts of this service can be connected on this instance."""
+    return registry.configured(service)
+
+
 def of_member(member: Member) -> list[Connection]:
     """A member's connections with their accounts, by service."""
     return list(

@@ -27,7 +27,7 @@ from awase.models import (
     User,
     Workspace,
 )
-from awase.services import accounts, connections, pages
+from awase.services import accounts, connections, first_run, pages
 from awase.services.permissions import may, require
 from awase.services.quotas import COUNTED
 
@@ -116,7 +116,9 @@ def accept(invitation: Invitation, now: datetime, *, name: str, password: str, t
         raise Objected(Objection.ALREADY_MEMBER)
     with transaction.atomic():
         user = User.objects.create_user(invitation.email, password, name=name, time_zone=time_zone)
-        return join(invitation, user, now)
+        member = join(invitation, user, now)
+        first_run.begin(member)
+        return member
 
 
 def join(invitation: Invitation, user: User, now: datetime) -> Member:

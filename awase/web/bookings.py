@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from awase.domain.errors import Reason
+from awase.domain.first_run import ORDER, Step
 from awase.domain.health import Service
 from awase.domain.permissions import Act
 from awase.models import Booking, BookingState, Effect, EffectKind, EffectState, HostTime, Member
@@ -392,6 +393,16 @@ def home(request: MemberRequest) -> HttpResponse:
 def _steps(member: Member, connected: bool, cards: PageCards) -> list[Context]:
     """What to do next until the first page is live."""
     steps = []
+    if member.first_run:
+        number = ORDER.index(Step(member.first_run)) + 1
+        text = _("Step %(number)d of %(of)d is next; each takes moments.") % {"number": number, "of": len(ORDER)}
+        return [
+            {
+                "title": _("Go on with the set-up"),
+                "text": text,
+                "action": action(_("Go on"), "/app/start", "filled"),
+            }
+        ]
     if not connected:
         steps.append(
             {

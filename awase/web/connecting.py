@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from awase.domain.errors import Reason
+from awase.domain.first_run import Step
 from awase.domain.health import Service
 from awase.models import Connection
-from awase.services import connections, words
+from awase.services import connections, first_run, words
 from awase.services.connections import ConnectProblem, Pending, Trouble
 from awase.web.caldav_form import CALDAV_PRESETS, CalDAVForm, caldav_error
 from awase.web.connections import own, service_called
@@ -52,7 +53,7 @@ def _connect_caldav(request: MemberRequest, link: Connection | None) -> HttpResp
             form.add_error(*caldav_error(problem.trouble))
         else:
             messages.success(request, _("%(account)s is connected.") % {"account": stored.credential.account_email})
-            return redirect("/app/connections/caldav")
+            return _connected(request, Service.CALDAV)
     path = "/app/connections/caldav/connect"
     context = {
         "section": "connections",
@@ -81,7 +82,15 @@ def callback(request: MemberRequest, service: str) -> HttpResponse:
         return _problem(request, kind, problem, link)
     values = {"service": words.service_name(kind), "account": stored.credential.account_email}
     messages.success(request, _("%(service)s (%(account)s) is connected.") % values)
-    return redirect(f"/app/connections/{kind}")
+    return _connected(request, kind)
+
+
+def _connected(request: MemberRequest, service: Service) -> HttpResponse:
+    """On with the first run, where it waits for this; else to the account."""
+    if request.member.first_run == Step.CALENDAR and service.calendars:
+        first_run.pass_on(request.member, Step.CALENDAR)
+        return redirect("/app/start")
+    return redirect(f"/app/connections/{service}")
 
 
 def _problem(

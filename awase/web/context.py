@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-from awase.services import accounts
+from awase.services import accounts, dashboard
 from awase.web.shell import live, utcnow
 
 
@@ -20,6 +20,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         ],
     }
     member = getattr(request, "member", None)
+    if member is None and request.path.startswith("/accounts/"):
+        member = dashboard.member_of(request.user)  # allauth's own screens
     if member is not None:
         context |= {"viewer": {"name": member.name, "email": member.user.email}, **live(member, utcnow())}
     return context

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext, pgettext
 
 from awase.domain.health import Service
 from awase.models import Member
-from awase.services import dashboard, words
+from awase.services import dashboard, sessions, words
 from awase.services.troubles import troubles
 
 P = ParamSpec("P")
@@ -47,6 +47,7 @@ def for_members(
         if member is None:
             return render(request, "403.html", status=403)
         request.member = member  # type: ignore[attr-defined]
+        sessions.seen(request.session.session_key, utcnow())
         return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
     return cast("Callable[Concatenate[HttpRequest, P], HttpResponse]", login_required(inside))

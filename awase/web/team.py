@@ -204,7 +204,7 @@ def join(request: HttpRequest, pk: int, secret: str) -> HttpResponse:
                 zone = invitation.invited_by.user.time_zone if invitation.invited_by else "Asia/Tokyo"
                 member = team.accept(invitation, now, time_zone=zone, **form.cleaned_data)
                 login(request, member.user, backend="allauth.account.auth_backends.AuthenticationBackend")
-                return redirect("/app/")
+                return redirect("/app/start")
             status = 400
         except Objected as error:
             context["problem"], status = OBJECTIONS[error.objection], 409

@@ -11,7 +11,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from awase.models import Role, User, Workspace
-from awase.services import accounts
+from awase.services import accounts, first_run
 
 
 class Command(BaseCommand):
@@ -36,10 +36,8 @@ class Command(BaseCommand):
             raise CommandError(" ".join(error.messages)) from None
         with transaction.atomic():
             user = User.objects.create_user(email, password, name=name)
-            if joined:
-                accounts.add_member(joined, user, Role.ADMIN)
-            else:
-                accounts.found_workspace(user)
+            member = accounts.add_member(joined, user, Role.ADMIN) if joined else accounts.found_workspace(user)
+            first_run.begin(member)
         self.stdout.write(f"{email} can log in now.")
 
     def _password(self) -> str:

@@ -1,0 +1,140 @@
+"""設定: profile, notices, security with a second factor followed to its end, and the workspace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.test import Client
+from django.urls import get_resolver
+
+from awase.models import Member, Role
+from awase.services.notices import Kind, wants
+from awase.services.workspace import RESERVED
+from tests.web.conftest import text_of
+
+
+@pytest.fixture
+def browser(log_in: Callable[[Any], Client], owner: Member) -> Client:
+    return log_in(owner)
+
+
+def test_a_profile_is_kept_in_two_sections(browser: Client, owner: Member) -> None:
+    you = {"section": "person", "name": "田中 直子", "language": "en", "time_zone": "Europe/Paris", "clock": "24"}
+    assert browser.post("/app/settings/profile", you).status_code == 302
+    guests = {"section": "for_guests", "phone": "03-1", "address": "Minato 1"}
+    assert browser.post("/app/settings/profile", guests).status_code == 302
+    owner.refresh_from_db()
+    assert (owner.user.name, owner.user.language, owner.user.time_zone) == ("田中 直子", "en", "Europe/Paris")
+    assert (owner.phone, owner.address) == ("03-1", "Minato 1")
+
+
+def test_notices_that_are_not_wanted_are_left_out(browser: Client, owner: Member) -> None:
+    browser.post("/app/settings/notices", {"section": "notices", Kind.RESTORED.value: "on"})
+    owner.refresh_from_db()
+    assert {kind for kind in Kind if wants(owner, kind)} == {Kind.RESTORED}
+    assert browser.get("/app/settings/notices").status_code == 200
+
+
+def test_the_workspace_is_changed_by_its_admins_alone(
+    browser: Client, log_in: Callable[[Any], Client], owner: Member, teammate: Member
+) -> None:
+    wanted = {"section": "workspace", "name": "みなと", "slug": "harbour", "language": "en"}
+    assert log_in(teammate).get("/app/settings/workspace").status_code == 403
+    assert log_in(teammate).post("/app/settings/workspace", wanted).status_code == 403
+    assert "/app/settings/workspace" not in log_in(teammate).get("/app/settings/profile").content.decode()
+    assert browser.post("/app/settings/workspace", wanted).status_code == 302
+    owner.workspace.refresh_from_db()
+    assert (owner.workspace.name, owner.workspace.slug) == ("みなと", "harbour")
+
+
+@pytest.mark.parametrize("slug", ["app", "stranger", "with space", ""])
+def test_an_address_that_cannot_be_is_refused_and_kept_in_the_form(
+    browser: Client, owner: Member, stranger: Member, slug: str
+) -> None:
+    wanted = {"section": "workspace", "name": "Typed", "slug": slug, "language": "en"}
+    answer = browser.post("/app/settings/workspace", wanted)
+    assert answer.status_code == 400 and 'value="Typed"' in answer.content.decode()
+    owner.workspace.refresh_from_db()
+    assert owner.workspace.slug == "minato"
+
+
+def test_no_workspace_can_take_an_address_of_the_product() -> None:
+    firsts = {re.split(r"[/<]", str(one.pattern))[0] for one in get_resolver().url_patterns}
+    firsts |= {
+        re.split(r"[/<]", str(inner.pattern))[0]
+        for one in get_resolver().url_patterns
+        if str(one.pattern) == ""
+        for inner in getattr(one, "url_patterns", ())
+    }
+    words = {first for first in firsts if re.fullmatch(r"[-\w]+", first)}
+    assert words and words <= RESERVED, words - RESERVED
+
+
+def _code(secret: str) -> str:
+    counter = next(iter(yield_hotp_counters_from_time()))
+    return str(format_hotp_value(hotp_value(secret, counter)))
+
+
+def test_a_second_factor_from_switching_on_to_logging_in_and_off_again(db: None, owner: Member) -> None:
+    person = Client(SERVER_NAME="awase.test", headers={"Accept-Language": "en"})
+    entered = {"login": owner.user.email, "password": "password"}
+    assert person.post("/accounts/login/", entered)["Location"] == "/app/"
+    asked = person.get("/accounts/2fa/totp/activate/")
+    if asked.status_code == 302:  # for the password again
+        assert person.post(asked["Location"], {"password": "password"}).status_code == 302
+    secret = re.search(r'value="([A-Z2-7]{16,})"', person.get("/accounts/2fa/totp/activate/").content.decode())
+    assert secret
+    assert "Incorrect" in text_of(person.post("/accounts/2fa/totp/activate/", {"code": "000000"}))
+    person.post("/accounts/2fa/totp/activate/", {"code": _code(secret[1])})
+    codes = re.findall(r"<code>(\d+)</code>", person.get("/accounts/2fa/recovery-codes/").content.decode())
+    assert len(codes) == 10
+    assert secret[1] not in str(list(Authenticator.objects.values_list("data", flat=True))), "sealed at rest"
+    assert "On" in text_of(person.get("/app/settings/security"))
+
+    for answer in (codes[0], None):
+        elsewhere = Client(SERVER_NAME="awase.test", headers={"Accept-Language": "en"})
+        assert elsewhere.post("/accounts/login/", entered)["Location"] == "/accounts/2fa/authenticate/"
+        assert elsewhere.get("/app/").status_code == 302, "the password alone is not enough"
+        if answer is None:
+            assert elsewhere.post("/accounts/2fa/authenticate/", {"code": codes[0]}).status_code == 200, "used up"
+            answer = codes[1]
+        assert elsewhere.post("/accounts/2fa/authenticate/", {"code": answer})["Location"] == "/app/"
+        assert elsewhere.get("/app/").status_code == 200
+
+    person.post("/accounts/2fa/totp/deactivate/")
+    assert not Authenticator.objects.exists()
+
+
+def test_sessions_are_listed_and_ended(db: None, owner: Member, teammate: Member) -> None:
+    entered = {"login": owner.user.email, "password": "password"}
+    here = Client(
+        SERVER_NAME="awase.test", headers={"Accept-Language": "en", "User-Agent": "Mozilla Firefox/140 Linux"}
+    )
+    phone = Client(SERVER_NAME="awase.test", headers={"User-Agent": "Mozilla iPhone Safari/605"})
+    third = Client(SERVER_NAME="awase.test")
+    others = Client(SERVER_NAME="awase.test")
+    for browser in (here, phone, third):
+        browser.post("/accounts/login/", entered)
+    others.post("/accounts/login/", {"login": teammate.user.email, "password": "password"})
+    shown = here.get("/app/settings/security").content.decode()
+    assert "iPhone" in shown and "Firefox, Linux" in shown and shown.count('/end"') == 3
+    (number,) = re.findall(r"Safari, iPhone.*?sessions/(\d+)/end", shown, re.DOTALL)[:1]
+    others.post(f"/app/settings/security/sessions/{number}/end")
+    assert phone.get("/app/").status_code == 200, "nobody ends another's"
+    here.post(f"/app/settings/security/sessions/{number}/end")
+    assert phone.get("/app/").status_code == 302
+    here.post("/app/settings/security/sessions/end")
+    assert third.get("/app/").status_code == 302 and here.get("/app/").status_code == 200
+
+
+def test_a_plain_member_has_only_their_own_screens(log_in: Callable[[Any], Client], teammate: Member) -> None:
+    browser = log_in(teammate)
+    assert browser.get("/app/settings")["Location"] == "/app/settings/profile"
+    for screen in ("profile", "notices", "security"):
+        assert browser.get(f"/app/settings/{screen}").status_code == 200
+    assert teammate.role == Role.MEMBER
