@@ -10,7 +10,7 @@ def name_the_owner(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("awase", "0006_quiet_until")]
+    dependencies = [("awase", "0008_page_design_and_form")]
 
     operations = [
         migrations.AddField("member", "first_run", models.CharField(blank=True, max_length=10)),
