@@ -1,11 +1,12 @@
 """The live check at booking time: a short look into the candidate hosts' calendars at the chosen moment.
 
-A host whose calendar turns out busy, or needs a person, drops out; after a transient failure the stored busy
-times decide while they are young enough.
+A host whose calendar turns out busy, or needs a person, drops out; after a transient failure, or without an answer
+in time, the stored busy times decide while they are young enough. However many people could be hosts, the guest waits
+no longer for them than for one, and the database is asked as often.
 """
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,16 +14,17 @@ from django.conf import settings
 
 from awase import registry
 from awase.domain.errors import Failure, FailureClass, ProviderError
-from awase.domain.health import Service
+from awase.domain.health import Service, Standing
 from awase.models import BookingPage, Calendar, CalendarBusy, CalendarEvent, Credential
 from awase.providers.caldav import DavAccess
 from awase.providers.protocols import BusyEvent, CalendarProvider
 from awase.services.reading import passed_over
 from awase.services.signals import Cause, Good, record
-from awase.services.tokens import GivenToken, asked_to_wait, source
+from awase.services.tokens import GivenToken, asked_to_wait, at_hand, source
 
 YOUNG = timedelta(minutes=15)
-MOST_AT_ONCE = 8
+MOST_AT_ONCE = 16
+SLACK = 0.5  # seconds beyond the patience of each call, so that a call tells of its own time-out
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,16 @@ def unfit_hosts(
     start -= timedelta(minutes=page.buffer_before_minutes)
     end += timedelta(minutes=page.buffer_after_minutes)
     questions, unfit = _questions(member_ids, now)
-    with ThreadPoolExecutor(max_workers=MOST_AT_ONCE) as pool:
-        answers = list(pool.map(lambda question: _ask(question, start, end), questions))
+    answers = [
+        _once_more(question, answer, start, end) if answer is not None else None
+        for question, answer in zip(questions, _ask_all(questions, start, end), strict=True)
+    ]
+    own = _own_among(answers)
     for question, answer in zip(questions, answers, strict=True):
-        unfit |= _judge(question, answer, start, end, now)
+        if answer is None:
+            unfit |= {member_id for calendar in question.calendars for member_id in _unread(calendar, now)}
+        else:
+            unfit |= _judge(question, answer, own, start, end, now)
     return unfit
 
 
@@ -68,7 +76,7 @@ def _questions(member_ids: Sequence[int], now: datetime) -> tuple[list[_Question
         access = source(account, settings.AWASE_LIVE_CHECK_SECONDS)
         try:
             if not isinstance(access, DavAccess):
-                access = GivenToken(access.token())
+                access = GivenToken(at_hand(account) or access.token())
             provider = registry.calendars(Service(account.service), access, patience=settings.AWASE_LIVE_CHECK_SECONDS)
         except ProviderError as error:
             unfit |= _after_failure(calendars[pk], error.failure, account, now)
@@ -88,23 +96,43 @@ def _ask(question: _Question, start: datetime, end: datetime) -> Answer:
         return error.failure
 
 
-def _judge(question: _Question, answer: Answer, start: datetime, end: datetime, now: datetime) -> set[int]:
+def _ask_all(questions: Sequence[_Question], start: datetime, end: datetime) -> list[Answer | None]:
+    """The answers, as far as they came in time (None: not)."""
+    if not questions:
+        return []
+    pool = ThreadPoolExecutor(max_workers=min(len(questions), MOST_AT_ONCE))
+    asked = [pool.submit(_ask, question, start, end) for question in questions]
+    wait(asked, settings.AWASE_LIVE_CHECK_SECONDS + SLACK)
+    pool.shutdown(wait=False, cancel_futures=True)
+    return [one.result() if one.done() and not one.cancelled() else None for one in asked]
+
+
+def _once_more(question: _Question, answer: Answer, start: datetime, end: datetime) -> Answer:
+    """The token may merely have been withdrawn early: then it is asked with the one writer of the credential."""
+    if not isinstance(answer, Failure) or answer.kind is not FailureClass.RECONNECT:
+        return answer
+    account, patience = question.credential, settings.AWASE_LIVE_CHECK_SECONDS
+    patient = registry.calendars(Service(account.service), source(account, patience), patience=patience)
+    return _ask(_Question(account, patient, question.calendars), start, end)
+
+
+def _own_among(answers: Sequence[Answer | None]) -> set[tuple[int, str]]:
+    """Whose own events (member, key) these answers tell of: an event of ours blocks as the booking says, which may
+    have been moved or cancelled a moment ago."""
+    found = [events for answer in answers if isinstance(answer, Mapping) for events in answer.values()]
+    keys = {event.own_key for events in found if not isinstance(events, Failure) for event in events} - {""}
+    return set(CalendarEvent.objects.filter(key__in=keys).values_list("member", "key"))
+
+
+def _judge(
+    question: _Question, answer: Answer, own: set[tuple[int, str]], start: datetime, end: datetime, now: datetime
+) -> set[int]:
     """The members whom this answer rules out."""
     account = question.credential
-    if isinstance(answer, Failure) and answer.kind is FailureClass.RECONNECT:
-        # The token may merely have been withdrawn early: ask once more with the one writer of the credential.
-        patient = registry.calendars(
-            Service(account.service),
-            source(account, settings.AWASE_LIVE_CHECK_SECONDS),
-            patience=settings.AWASE_LIVE_CHECK_SECONDS,
-        )
-        answer = _ask(_Question(account, patient, question.calendars), start, end)
     if isinstance(answer, Failure):
         return _after_failure(question.calendars, answer, account, now)
-    record(account.pk, Good(), Cause.LIVE_CHECK, now)
-    # An event of ours blocks as the booking says, which may have been moved or cancelled a moment ago.
-    ours = {event.own_key for found in answer.values() if not isinstance(found, Failure) for event in found}
-    own = set(CalendarEvent.objects.filter(key__in=ours).values_list("member", "key"))
+    if account.standing != Standing.OK or account.lacking:  # else there is nothing to learn from it
+        record(account.pk, Good(), Cause.LIVE_CHECK, now)
     unfit = set()
     for calendar in question.calendars:
         member_id = calendar.connection.member_id

@@ -41,6 +41,12 @@ def tokens_of(credential: Credential) -> Tokens:
     )
 
 
+def at_hand(credential: Credential) -> str:
+    """The access token in this row if it lasts long enough to be used, else ""."""
+    tokens = tokens_of(credential)
+    return tokens.access_token if tokens.expires_at - EARLY > datetime.now(UTC) else ""
+
+
 class StoredTokens:
     """The TokenSource of one stored credential."""
 
@@ -54,8 +60,8 @@ class StoredTokens:
         while True:
             credential = Credential.objects.get(pk=self.credential_id)
             tokens = tokens_of(credential)
-            if tokens.access_token != rejected and tokens.expires_at - EARLY > datetime.now(UTC):
-                return tokens.access_token
+            if (usable := at_hand(credential)) and usable != rejected:
+                return usable
             oauth = registry.oauth(Service(credential.service), min(self._patience, registry.PATIENCE))
             if lease := self._take_lease(credential.generation):
                 try:
