@@ -199,6 +199,19 @@ def cases(demo: Demo) -> None:
 
 
 @pytest.fixture(scope="package")
+def scenes(demo: Demo) -> dict[str, str]:
+    """The addresses of pages and bookings in every state that guests meet (tests/e2e/scenes.py)."""
+    made = subprocess.run(
+        [sys.executable, "-m", "tests.e2e.scenes", str(demo.folder)],
+        cwd=REPOSITORY,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return json.loads(made.stdout)
+
+
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Ends with the package: while it is open, this thread has an event loop, and the ORM refuses to work."""
     with sync_playwright() as playwright:

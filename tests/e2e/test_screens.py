@@ -6,10 +6,7 @@ them side by side in `.artifacts/screens/index.html`.
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
@@ -19,7 +16,7 @@ from playwright.sync_api import Browser, Response, StorageState
 
 from awase.demo.people import Person
 from tests.e2e.axe import violations
-from tests.e2e.conftest import ENGLISH, JAPANESE, PICTURES, REPOSITORY, Demo, Reader, windows
+from tests.e2e.conftest import ENGLISH, JAPANESE, PICTURES, Demo, Reader, windows
 from tests.e2e.screens import SCREENS, Screen
 
 PHOTOS = bool(os.environ.get("AWASE_PHOTOS"))
@@ -46,19 +43,6 @@ FAULTS = """() => {
         if (new URL(part.src || part.href).origin !== location.origin) faults.push(`another host: ${part.outerHTML}`);
     return faults;
 }"""
-
-
-@pytest.fixture(scope="module")
-def scenes(demo: Demo) -> dict[str, str]:
-    """The addresses of the pages and bookings that were made for the screens."""
-    made = subprocess.run(
-        [sys.executable, "-m", "tests.e2e.scenes", str(demo.folder)],
-        cwd=REPOSITORY,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return json.loads(made.stdout)
 
 
 @pytest.fixture(scope="module")
