@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from awase.services import foresight, guest_files, holds, notices, probing, requests
+from awase.services import awaited, foresight, guest_files, holds, notices, probing, requests
 
 
 def sweep(now: datetime) -> int:
@@ -30,6 +30,7 @@ TABLE = (
     Task(probing.probe_capabilities, probing.EVERY),
     Task(foresight.look_ahead, timedelta(hours=1)),
     Task(guest_files.sweep, timedelta(hours=1)),
+    Task(awaited.sweep, timedelta(hours=1)),
 )
 
 

@@ -115,6 +115,7 @@ class BookingPage(models.Model):
     visibility = models.CharField(max_length=6, choices=Visibility, default=Visibility.PUBLIC)
     link_key = models.CharField(max_length=32, blank=True)  # what the secret link is derived from
     password = models.CharField(max_length=128, blank=True)  # hashed
+    tell_when_open = models.BooleanField(default=False)  # while it is stopped, guests may leave an address
     archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -202,6 +203,22 @@ class OneTimeLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.page}: {self.note}"
+
+
+class OpeningWish(models.Model):
+    """A guest who wants to know when a stopped page opens. Deleted with the one mail that tells them."""
+
+    page = models.ForeignKey(BookingPage, on_delete=models.CASCADE, related_name="opening_wishes")
+    email = models.EmailField(max_length=254, db_index=True)  # kept in lower case
+    language = models.CharField(max_length=8)
+    created_at = models.DateTimeField(db_index=True)
+    told_at = models.DateTimeField(null=True, db_index=True)  # a mail is under way
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["page", "email"], name="opening_wish_once_per_address"),)
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.created_at:%Y-%m-%d}"
 
 
 class RefusedBooking(models.Model):

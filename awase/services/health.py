@@ -49,7 +49,7 @@ from awase.models import (
     Room,
 )
 from awase.models.prepared import prepared
-from awase.services import webhooks
+from awase.services import awaited, webhooks
 
 
 def recorded_state(credential: Credential) -> Recorded:
@@ -393,6 +393,7 @@ def renew(pages: Iterable[BookingPage], now: datetime, cause: Cause, credential:
         )
         PageChange.objects.bulk_create(history)
         webhooks.pages_turned(stopped, opened, now, at_once=cause.by_hand)
+        awaited.tell([page for page in pages if page.accepting and answers[page.pk].open], now)
     return Renewal(stopped, opened, answers)
 
 

@@ -28,7 +28,7 @@ from awase.models import (
     ServiceAlarm,
     WebhookEndpoint,
 )
-from awase.services import reconnect_link, team, words
+from awase.services import awaited, links, openings, reconnect_link, team, words
 from awase.services.health import standing_of, verdicts
 from awase.services.notices import Template
 
@@ -55,6 +55,8 @@ def notice(effect: Effect, now: datetime) -> Letter | None:
     """The letter of a notice, or None if there is nothing to say any more."""
     if effect.payload["template"] == team.INVITED:
         return _invitation(effect, now)
+    if effect.payload["template"] == awaited.TEMPLATE:
+        return _page_open(effect, now)
     template = Template(effect.payload["template"])
     if template in OPERATORS:
         return _to_operators(OPERATORS[template](effect.payload))
@@ -94,6 +96,28 @@ def _invitation(effect: Effect, now: datetime) -> Letter | None:
             "url": team.invitation_url(found),
             "note": lambda: _("The link is for you alone, and works for two weeks."),
         },
+    )
+
+
+def _page_open(effect: Effect, now: datetime) -> Letter | None:
+    """To a guest who asked to be told when a page takes bookings again."""
+    wish = openings.due(effect.payload["wish"], now)
+    if wish is None:
+        return None
+    page = wish.page
+    values = {"title": page.title, "team": page.workspace.name}
+    return Letter(
+        to=wish.email,
+        language=wish.language,
+        template="notice",
+        context={
+            "what": lambda: _("“%(title)s” takes bookings again.") % values,
+            "lines": lambda: [_("You asked %(team)s to tell you. Please choose a time that suits you.") % values],
+            "button": lambda: _("See the free times"),
+            "url": links.page_url(page),
+            "note": lambda: _("You get this one mail only: your address has been deleted."),
+        },
+        reply_to=page.owner.user.email,
     )
 
 

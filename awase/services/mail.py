@@ -13,7 +13,7 @@ from django.utils.translation import pgettext
 
 from awase.domain.health import BACKED_BY
 from awase.models import Booking, BookingState, Effect
-from awase.services import dates, ics, letters, words
+from awase.services import awaited, dates, ics, letters, words
 from awase.services.hosts import hosts_of, name_is_open
 from awase.services.letters import Letter
 from awase.services.links import manage_secret
@@ -47,6 +47,8 @@ def send(effect: Effect) -> None:
         message.send()
     except (OSError, smtplib.SMTPException) as error:
         raise NotSent(type(error).__name__) from error
+    if effect.payload.get("template") == awaited.TEMPLATE:
+        awaited.forget(effect.payload["wish"])
 
 
 def _resolved(context: dict[str, Any]) -> dict[str, Any]:

@@ -56,6 +56,19 @@ class Line(forms.CharField):
         return super().to_python(value)
 
 
+def mail_field() -> forms.EmailField:
+    """A guest's mail address."""
+    return forms.EmailField(
+        label=gettext_lazy("Email"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={
+            "required": gettext_lazy("Please enter your mail address."),
+            "invalid": gettext_lazy("This is not a mail address. Please check it: name@example.com."),
+        },
+    )
+
+
 class BookingForm(forms.Form):
     """What a guest enters. The places and people are those of the start that is being booked, so the choice of one
     that is no longer to be had is an error with the code `gone`."""
@@ -67,14 +80,7 @@ class BookingForm(forms.Form):
         max_length=100,
         error_messages={"required": gettext_lazy("Please enter your name.")},
     )
-    email = forms.EmailField(
-        label=gettext_lazy("Email"),
-        max_length=254,
-        error_messages={
-            "required": gettext_lazy("Please enter your mail address."),
-            "invalid": gettext_lazy("This is not a mail address. Please check it: name@example.com."),
-        },
-    )
+    email = mail_field()
     company = Line(
         label=gettext_lazy("Company"),
         max_length=120,

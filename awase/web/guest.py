@@ -22,7 +22,7 @@ from awase.domain.intervals import epoch, moment
 from awase.models import BookingPage, Condition, Hold
 from awase.models.page import Assignment, Visibility
 from awase.models.prepared import prepared
-from awase.services import holds, rich_text, words
+from awase.services import holds, openings, rich_text, words
 from awase.services.reading import LONGEST_HORIZON
 from awase.services.slots import Offer, offer, rules_of
 from awase.web.lengths import length
@@ -298,6 +298,6 @@ def framed(response: HttpResponse) -> None:
 
 def stopped(request: HttpRequest, page: BookingPage, *, status: int = 200, **context: Any) -> HttpResponse:
     """The page while it takes no bookings, for whatever reason; never which account is broken."""
-    return show(
-        request, "public/stopped.html", {"page": title(page), **manner(request, page), **context}, status=status
-    )
+    tell_url = link(request, address("tell_when_open", page)) if openings.offered(page) else ""
+    shown = {"page": title(page), "tell_url": tell_url, "told": "told" in request.GET, **manner(request, page)}
+    return show(request, "public/stopped.html", {**shown, **context}, status=status)

@@ -155,13 +155,17 @@ class MailsForm(SectionForm):
 
     class Meta:
         model = BookingPage
-        fields = ("follow_up_minutes",)
+        fields = ("follow_up_minutes", "tell_when_open")
 
-    field_order = ("guest", "host", "follow_up_minutes")
+    field_order = ("guest", "host", "follow_up_minutes", "tell_when_open")
     guest = LengthsField((15, HOUR, 3 * HOUR, DAY, 2 * DAY, WEEK), label=_("Remind guests before"))
     host = LengthsField((15, HOUR, 3 * HOUR, DAY), label=_("Remind hosts before"))
     follow_up_minutes = LengthField(
         (HOUR, 3 * HOUR, DAY, 2 * DAY, WEEK), required=False, none=_("None"), label=_("Thank guests afterwards")
+    )
+    tell_when_open = forms.BooleanField(
+        required=False,
+        label=_("While the page is stopped, guests may leave their address and are told once when it opens"),
     )
 
     def begin(self) -> None:

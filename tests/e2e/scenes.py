@@ -126,6 +126,8 @@ def write(now: datetime) -> dict[str, str]:
     def at(made: Booking, **fields: Any) -> None:
         Booking.objects.filter(pk=made.pk).update(**fields)
 
+    scenes.page("closed", "見学のご予約", accepting=False, tell_when_open=True)
+
     request = scenes.page("request", "取材のお申し込み", approval=Approval.HELD)
     away, ill = "当日は終日不在です。", "担当者が急病のため。"
     earlier, caller = now - timedelta(hours=3), {"phone": "090-0000-0000", "note": "はじめての利用です。"}
