@@ -13,8 +13,8 @@ demo-reset: .venv/.ready  ## the same, forgetting everything first
 test: .venv-test/.ready  ## everything: linters, types, layers, all tests with coverage, the browser's too
 	@$(TEST)/python -m scripts.test
 
-check: lint  ## the inner loop: linters and the tests of domain and services
-	$(TEST)/python -m pytest -q tests/domain tests/services
+check: .venv-test/.ready  ## the inner loop: linters and the tests of domain and services
+	@$(TEST)/python -m scripts.test inner lint
 
 campaign: .venv-test/.ready  ## random sequences of everything that can happen, for MINUTES (20), against the invariants
 	$(TEST)/python -m tests.campaign $(or $(MINUTES),20)
