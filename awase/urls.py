@@ -7,7 +7,9 @@ from django.views.i18n import set_language
 from awase.api import api, callbacks
 from awase.web import (
     booking_actions,
+    booking_calendar,
     bookings,
+    guests,
     mailbox,
     page_edit,
     page_new,
@@ -49,6 +51,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *(path(f"app/pages/<int:pk>/{name}", page_save.save_form, {"section": name}) for name in SECTION_FORMS),
     path("app/pages/<int:pk>/switch", pages.switch),
     path("app/bookings", bookings.booking_list, name="bookings"),
+    path("app/bookings/calendar", booking_calendar.calendar),
+    path("app/guests", guests.guest_list),
+    path("app/guests/of", guests.of),
     path("app/bookings/<str:uid>", bookings.booking_details),
     path("app/bookings/<str:uid>/files/<int:pk>", bookings.guest_file),
     path("app/bookings/<str:uid>/cancel", bookings.cancel),

@@ -25,7 +25,7 @@ from awase.services.permissions import may
 from awase.services.placing import eased, standing_wish
 from awase.services.refusals import Refusal, Refused
 from awase.services.slots import offer
-from awase.web.bookings import filtered
+from awase.web.booking_search import filtered
 from awase.web.shell import Context, MemberRequest, for_members, utcnow
 
 LONGEST_REASON = 1000

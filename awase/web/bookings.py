@@ -1,6 +1,6 @@
 """予約: the list and the details of one booking, and the home screen."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.formats import date_format
@@ -21,13 +20,14 @@ from awase.domain.errors import Reason
 from awase.domain.first_run import ORDER, Step
 from awase.domain.health import Service
 from awase.domain.permissions import Act
-from awase.models import Booking, BookingState, Effect, EffectKind, EffectState, HostTime, Member
+from awase.models import Booking, BookingState, Effect, EffectKind, EffectState, Member
 from awase.services import booking as bookings
 from awase.services import connections, dashboard, dates, events, mail, words
 from awase.services.health import standing_of
 from awase.services.hosts import carrier_of, hosts_of
 from awase.services.permissions import may
 from awase.services.quotas import COUNTED
+from awase.web.booking_search import TABS, filtered, search_fields, views, with_hosts
 from awase.web.cards import PageCards
 from awase.web.connection_cards import state_badge
 from awase.web.shell import LETTERS, Context, MemberRequest, action, for_members, local, post, utcnow
@@ -37,26 +37,23 @@ ENDED = {
     BookingState.DECLINED: gettext_lazy("Declined"),
     BookingState.EXPIRED: gettext_lazy("Lapsed"),
 }
-TABS = ("coming", "requests", "past", "cancelled")
 A_PAGE = 50
 
 
-def _with_hosts(found: QuerySet[Booking]) -> QuerySet[Booking]:
-    hosts = HostTime.objects.select_related("member__user").order_by("id")
-    found = found.select_related("session")
-    waiting = Effect.objects.filter(state__in=[EffectState.PARKED, EffectState.FAILED])
-    return found.prefetch_related(
-        Prefetch("host_times", queryset=hosts),
-        Prefetch("session__host_times", queryset=hosts),
-        Prefetch("effects", queryset=waiting, to_attr="troubled"),
-    )
+def view_names() -> dict[str, str]:
+    """The ways to look at bookings."""
+    return {"list": pgettext("view", "List"), "week": pgettext("view", "Week"), "month": pgettext("view", "Month")}
+
+
+def hosts_text(booking: Booking) -> str:
+    """The hosts' names in one line."""
+    return pgettext("list of names", ", ").join(row.member.name for row in carrier_of(booking).host_times.all())
 
 
 def _row(booking: Booking, viewer: Member) -> Context:
     there = ZoneInfo(viewer.user.time_zone)
     starts, ends = booking.start.astimezone(there), booking.end.astimezone(there)
-    hosts = pgettext("list of names", ", ").join(row.member.name for row in carrier_of(booking).host_times.all())
-    facts = [booking.title, hosts]
+    facts = [booking.title, hosts_text(booking)]
     if booking.location_kind:
         facts.append(words.location_name(booking.location_kind))
     return {
@@ -66,18 +63,6 @@ def _row(booking: Booking, viewer: Member) -> Context:
         "facts": [fact for fact in facts if fact],
         "badges": badges(booking, troubled=bool(getattr(booking, "troubled", []))),
     }
-
-
-def _date(text: str) -> date | None:
-    """A date as a browser sends it; anything else asks for nothing."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _iso(day: date | None) -> str:
-    return day.isoformat() if day else ""
 
 
 def badges(booking: Booking, *, troubled: bool) -> list[Context]:
@@ -98,7 +83,8 @@ def badges(booking: Booking, *, troubled: bool) -> list[Context]:
     return shown
 
 
-def _days(found: list[Booking], viewer: Member) -> list[Context]:
+def in_days(found: list[Booking], viewer: Member) -> list[Context]:
+    """Bookings in their order, under the days of the viewer's zone."""
     there = ZoneInfo(viewer.user.time_zone)
     return [
         {
@@ -112,36 +98,6 @@ def _days(found: list[Booking], viewer: Member) -> list[Context]:
 def zone_label(viewer: Member) -> str:
     """The zone of all times on a screen, by name."""
     return dates.zone_name(viewer.user.time_zone, utcnow())
-
-
-def filtered(request: MemberRequest) -> tuple[QuerySet[Booking], Context]:
-    """The bookings that the viewer asks for, by state, page, guest and date; and what was asked."""
-    now = utcnow()
-    tab = request.GET.get("tab", "coming")
-    tab = tab if tab in TABS else "coming"
-    query = request.GET.get("q", "").strip()[:100]
-    found = _with_hosts(dashboard.visible_bookings(request.member))
-    if query:
-        found = found.filter(Q(guest_name__icontains=query) | Q(guest_email__icontains=query))
-    first, last = _date(request.GET.get("from", "")), _date(request.GET.get("to", ""))
-    there = ZoneInfo(request.member.user.time_zone)
-    if first:
-        found = found.filter(start__gte=datetime.combine(first, time(), tzinfo=there))
-    if last:
-        found = found.filter(start__lt=datetime.combine(last + timedelta(days=1), time(), tzinfo=there))
-    match tab:
-        case "coming":
-            found = found.filter(state__in=COUNTED, end__gt=now).order_by("start", "pk")
-        case "requests":
-            found = found.filter(state=BookingState.REQUESTED).order_by("start", "pk")
-        case "past":
-            found = found.filter(state=BookingState.CONFIRMED, end__lte=now).order_by("-start", "-pk")
-        case _:
-            found = found.filter(state__in=ENDED).order_by("-start", "-pk")
-    of_page = request.GET.get("of", "")
-    if of_page.isdecimal():
-        found = found.filter(page=int(of_page))
-    return found, {"tab": tab, "q": query, "from": _iso(first), "to": _iso(last), "of": of_page}
 
 
 @require_GET
@@ -158,20 +114,16 @@ def booking_list(request: MemberRequest) -> HttpResponse:
         "cancelled": _("Cancelled"),
     }
     address = f"/app/bookings?{urlencode(kept)}&page="
-    pages = dashboard.visible_pages(request.member).order_by("title").values_list("pk", "title")
     context = {
         "section": "bookings",
         "tabs": [
             {"label": labels[name], "url": f"/app/bookings?tab={name}", "current": name == tab, "error": False}
             for name in TABS
         ],
-        "search": {
-            **kept,
-            "hidden": [{"name": "tab", "value": tab}],
-            "pages": [{"value": pk, "label": title, "selected": str(pk) == kept["of"]} for pk, title in pages],
-        },
+        "views": views(kept, "list", view_names()),
+        "search": search_fields(request.member, kept, ("tab",)),
         "file_url": f"/app/bookings.csv?{urlencode(kept)}",
-        "days": _days(list(sheet), request.member),
+        "days": in_days(list(sheet), request.member),
         "zone_label": zone_label(request.member),
         "previous_url": f"{address}{sheet.previous_page_number()}" if sheet.has_previous() else "",
         "next_url": f"{address}{sheet.next_page_number()}" if sheet.has_next() else "",
@@ -213,6 +165,7 @@ def booking_details(request: MemberRequest, uid: str) -> HttpResponse:
         else None,
         "actions": _actions(booking, now) if handles else [],
         "cancel": {"url": f"/app/bookings/{uid}/cancel"} if active and handles else None,
+        "guest": _guest(booking, request.member),
         "history": [
             {
                 "kind": "neutral",
@@ -224,6 +177,12 @@ def booking_details(request: MemberRequest, uid: str) -> HttpResponse:
         ],
     }
     return render(request, "dashboard/booking.html", context)
+
+
+def _guest(booking: Booking, viewer: Member) -> Context:
+    """The way to the guest's other bookings, and how many there are."""
+    others = dashboard.visible_bookings(viewer).filter(guest_email__iexact=booking.guest_email).exclude(pk=booking.pk)
+    return {"url": f"/app/guests/of?{urlencode({'email': booking.guest_email})}", "others": others.count()}
 
 
 def _with_files(booking: Booking, rows: list[Context]) -> list[Context]:
@@ -357,10 +316,10 @@ def home(request: MemberRequest) -> HttpResponse:
     there = ZoneInfo(member.user.time_zone)
     today = now.astimezone(there).date()
     midnight = datetime.combine(today, time(), tzinfo=there)
-    soon = _with_hosts(dashboard.visible_bookings(member)).filter(
+    soon = with_hosts(dashboard.visible_bookings(member)).filter(
         state=BookingState.CONFIRMED, end__gt=now, start__lt=midnight + timedelta(days=8)
     )
-    days = _days(list(soon.order_by("start", "pk")[:A_PAGE]), member)
+    days = in_days(list(soon.order_by("start", "pk")[:A_PAGE]), member)
     heading = date_format(today, _("D, j F Y"))
     cards = PageCards(dashboard.visible_pages(member).filter(archived_at=None), member, now)
     mine = connections.of_member(member)
