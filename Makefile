@@ -2,7 +2,7 @@
 PYTHON ?= python3
 TEST := .venv-test/bin
 
-.PHONY: demo demo-reset test check campaign lint races lock photos messages clean
+.PHONY: bench demo demo-reset test check campaign lint races lock photos messages clean
 
 demo: .venv/.ready  ## a complete Awase with sample data; PORT=9000 fixes its port
 	@exec .venv/bin/python -m awase demo --with-parent $(if $(PORT),--port $(PORT))
@@ -25,6 +25,9 @@ lint: .venv-test/.ready  ## style, types and layers
 races: .venv-test/.ready  ## forced races and kills at random points, on both databases; about an hour
 	$(TEST)/python -m tests.races.campaign
 	$(TEST)/python -m tests.races.kill_campaign
+
+bench: .venv-test/.ready  ## speed and size (P1 to P5, P7) on both databases, into .artifacts/bench.json; about a quarter of an hour
+	@$(TEST)/python -m bench
 
 lock:  ## write the hashed locks anew from requirements/*.in (needs uv)
 	@scripts/lock

@@ -1,16 +1,16 @@
-"""P2, P3 and P7: whole requests over loopback, answered by the real server in its own process.
+"""P2 and P3: whole requests over loopback, answered by the real server in its own process.
 
 `python -m bench.http [--json] [--tiny] [--database sqlite|postgresql]`. P2: one client asks for a month of
-slots, as a program (`api`) and as a guest's browser (`page`). P3: 16 clients ask for one member's month. P7:
-resident memory after all that, and the seconds from the start to the first answer. The workload is that of
-P1, stored as the sync stores it; a program's answer other than the known right one ends the benchmark.
+slots as a guest's browser does (`page`), and as a program does (`api`). P3: 16 clients ask for one member's
+month; the server has a worker process for each core then. The workload is that of P1, stored as the sync
+stores it; a program's answer other than the known right one ends the benchmark.
 
 The API lets each key ask 600 times a minute, so every client has keys of its own and takes turns with them.
 """
 
 import json
+import os
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import cycle, islice
@@ -88,20 +88,18 @@ def measure(database: str, *, tiny: bool) -> Iterator[Row]:
     with stage(database) as here:
         progress(f"{database}: storing the busy times of {sum(sizes)} members")
         teams = {size: here.ask("bench.rows", "team", str(size), str(CLIENTS * KEYS_A_CLIENT)) for size in sizes}
-        first_answer = here.serve()
-        for request in ("api", "page"):
+        here.serve()
+        for request in ("page", "api"):
             for mode in ("all", "any"):
                 for size in sizes:
                     progress(f"{database}: a month of {size} members, {mode}, {request}")
                     yield {"id": "P2", **one_after_the_other(here, teams[size], size, mode, request, rounds)}
+        here.children.stop()
+        here.serve(workers=os.cpu_count() or 1)
+        for request in ("page", "api"):
             progress(f"{database}: {CLIENTS} clients, {request}")
+            all_at_once(here, teams[1], request, seconds / 8)  # until every process and thread has answered
             yield {"id": "P3", **all_at_once(here, teams[1], request, seconds)}
-        yield {"id": "P7", "what": "web worker process", "mb": here.memory("web"), "goal_mb": 130}
-        here.children.start("worker", "awase", "worker")
-        time.sleep(1 if tiny else 5)
-        here.children.check()
-        yield {"id": "P7", "what": "background worker", "mb": here.memory("worker"), "goal_mb": 110}
-        yield {"id": "P7", "what": "start to first answer", "seconds": first_answer, "goal_seconds": 3}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -115,14 +113,9 @@ def main(argv: list[str] | None = None) -> int:
     if chosen.json:
         tell("P2", rows, as_json=True)
         return 0
-    for id, what in (
-        ("P2", "a month of slots, one client"),
-        ("P3", "the same, 16 clients"),
-        ("P7", "memory and start"),
-    ):
+    for id, what in (("P2", "a month of slots, one client"), ("P3", "the same, 16 clients")):
         print(f"\n{id}: {what}")
-        tell(id, [{name: value for name, value in row.items() if name != "id"} for row in rows if row["id"] == id],
-             as_json=False)  # fmt: skip
+        tell(id, [row for row in rows if row["id"] == id], as_json=False)
     return 0
 
 

@@ -39,6 +39,13 @@ def tell(id: str, rows: Sequence[Row], *, as_json: bool) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
+def markdown(rows: Sequence[Row]) -> str:
+    """The rows of one figure as a table of a document."""
+    columns = [name for name in dict.fromkeys(name for row in rows for name in row) if name != "id"]
+    lines = [columns, ["---"] * len(columns), *([_text(row.get(column)) for column in columns] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def _text(value: object) -> str:
     if value is None:
         return ""

@@ -48,10 +48,11 @@ class Stage:
         self.children.run(module, module, *arguments)
         return json.loads(self.children.last_lines(module).splitlines()[-1])
 
-    def serve(self) -> float:
+    def serve(self, *, workers: int = 1) -> float:
         """Start the web server; returns after how many seconds it gave its first answer."""
         began = time.perf_counter()
-        self.children.start("web", "awase", "serve", "--host", HOST, "--port", str(self.port))
+        where = ("--host", HOST, "--port", str(self.port), "--workers", str(workers))
+        self.children.start("web", "awase", "serve", *where)
         self.children.wait_for(HOST, self.port, "/accounts/login/")
         return time.perf_counter() - began
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bench import booking, fairness, health, http
+from bench import __main__ as bench
+from bench import booking, fairness, health, http, memory
 from bench.stage import DATABASES
 
 
@@ -22,16 +23,35 @@ def test_whole_requests_are_measured_against_the_real_server(capsys: pytest.Capt
     found = told(capsys, http.main, "--database", "sqlite")
     assert found["id"] == "P2"
     rows = found["rows"]
+    assert {row["id"] for row in rows} == {"P2", "P3"}
     assert {(row["request"], row["mode"], row["members"]) for row in rows if row["id"] == "P2"} == {
         (request, mode, members) for request in ("api", "page") for mode in ("all", "any") for members in (1, 10)
     }
     assert all(row["ms"] > 0 and row["p99_ms"] >= row["ms"] for row in rows if row["id"] == "P2")
     assert all(row["per_second"] > 0 for row in rows if row["id"] == "P3")
-    assert [row["what"] for row in rows if row["id"] == "P7"] == [
+
+
+def test_memory_and_start_are_measured_after_work(capsys: pytest.CaptureFixture[str]) -> None:
+    found = told(capsys, memory.main, "--database", "sqlite")
+    assert found["id"] == "P7"
+    assert [row["what"] for row in found["rows"]] == [
         "web worker process",
         "background worker",
         "start to first answer",
     ]
+    assert all(row.get("mb", row.get("seconds")) > 0 for row in found["rows"])
+
+
+def test_all_of_them_are_kept_and_shown_as_tables(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(bench, "KEPT", tmp_path / "bench.json")
+    assert bench.main(["--tiny", "--only", "slots"]) == 0
+    first = capsys.readouterr().out
+    assert "### P1" in first
+    assert "| all | 1 | 328 | 12856554463f |" in first
+    assert bench.main(["--show"]) == 0
+    assert capsys.readouterr().out == first
 
 
 def test_bookings_are_measured_and_looked_through_afterwards(capsys: pytest.CaptureFixture[str]) -> None:
