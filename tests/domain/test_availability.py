@@ -1,5 +1,6 @@
 """The rules of slots, one by one, on a quiet Tuesday in UTC."""
 
+import time
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -303,6 +304,10 @@ def test_where_any_of_some_members_is_free_is_told_for_all_starts_at_once():
     for wanted in ([1], [2], [1, 2], [3], []):
         assert found.with_any(wanted) == [bool({*found.free(start)} & {*wanted}) for start in found.starts]
     assert found.with_any([2]) == [True, False, True]
+    full = Quota((Limit(Per.DAY, 1),), (own("09:00", "10:00"),))
+    two_days = DAY[0], DAY[1] + 86_400
+    found = ask(rules=replace(RULES, sessions=(SESSION,), page=full), groups=ANY, hosts=[ann, BEN], window=two_days)
+    assert found.with_any([2]) == [True] * 3, "of the session on the day that is full nothing is told"
 
 
 def test_of_two_sessions_at_one_start_the_first_is_filled_first():
@@ -384,3 +389,44 @@ def test_hours_that_overlap_from_one_date_into_the_next_are_shared_like_any_othe
     ben = replace(BEN, schedule=hours("05:00-07:00"))
     assert starts(groups=ALL, hosts=[ann, ben]) == "05:00 06:00"
     assert starts(groups=ALL, hosts=[ben, ann]) == "05:00 06:00"
+
+
+# Zone, date, hours, and the starts of that date (an hour each, every half hour) in UTC: by hand, from the rules that
+# a time in a gap is read with the offset before it, and that of two equal times the first one is meant.
+DATES_OF_CHANGE = [
+    ("America/New_York", "2026-03-08", "00:00-04:00", "05:00 05:30 06:00 06:30 07:00"),
+    ("America/New_York", "2026-11-01", "00:00-03:00", "04:00 04:30 05:00 05:30 06:00 06:30 07:00"),
+    ("Europe/London", "2026-03-29", "00:00-03:00", "00:00 00:30 01:00"),
+    ("Europe/London", "2026-10-25", "00:00-02:00", "23:00 23:30 00:00 00:30 01:00"),
+    ("Europe/Berlin", "2026-10-25", "02:00-04:00", "00:00 00:30 01:00 01:30 02:00"),
+    ("Australia/Lord_Howe", "2026-10-04", "01:00-04:00", "14:30 15:00 15:30 16:00"),
+    ("Australia/Lord_Howe", "2026-04-05", "01:00-03:00", "14:00 14:30 15:00 15:30"),
+    ("Africa/Cairo", "2026-04-24", "00:00-03:00", "22:00 22:30 23:00"),
+    ("Africa/Cairo", "2026-10-29", "22:00-25:00", "19:00 19:30 20:00 20:30 21:00 21:30 22:00"),
+    ("America/Santiago", "2026-09-06", "00:00-03:00", "04:00 04:30 05:00"),
+    ("America/St_Johns", "2026-03-08", "01:00-04:00", "04:30 05:00 05:30"),
+    ("America/Havana", "2026-11-01", "00:00-02:00", "04:00 04:30 05:00 05:30 06:00"),
+    ("Pacific/Chatham", "2026-09-27", "01:45-04:45", "13:00 13:30 14:00"),
+    ("Pacific/Apia", "2011-12-29", "22:00-26:00", "08:00 08:30 09:00 09:30 10:00 10:30 11:00"),
+    ("Pacific/Apia", "2011-12-30", "09:00-17:00", ""),
+    ("Asia/Kathmandu", "2026-12-01", "09:00-11:00", "03:15 03:45 04:15"),
+    ("Asia/Tokyo", "2026-12-31", "22:00-26:00", "13:00 13:30 14:00 14:30 15:00 15:30 16:00"),
+]
+
+
+@pytest.mark.parametrize("machine", ["UTC", "America/New_York", "Pacific/Apia", "Asia/Kathmandu"])
+@pytest.mark.parametrize(("zone", "day", "open_hours", "expected"), DATES_OF_CHANGE)
+def test_starts_follow_the_clock_on_dates_of_change_wherever_the_machine_stands(
+    machine, zone, day, open_hours, expected, monkeypatch
+):
+    monkeypatch.setenv("TZ", machine)
+    time.tzset()
+    try:
+        ann = HostTimes(1, Schedule(zone, CLOSED, {date.fromisoformat(day): (parse_range(open_hours),)}))
+        middle = at(f"{day} 12:00")
+        rules = replace(RULES, step_minutes=30, time_zone=zone)
+        found = ask(rules=rules, hosts=[ann], window=(middle - 3 * 86_400, middle + 3 * 86_400), now=0)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert texts(found.starts) == expected

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from awase.domain.errors import Capability, Failure, FailureClass, FailureScope, Reason
+from awase.domain.errors import Capability, Failure, FailureClass, FailureScope, ProviderError, Reason
 from awase.domain.health import Recorded, Standing
-from awase.domain.transition import Cause, after_failure, after_good, after_partial, outdated
+from awase.domain.transition import Cause, after_failure, after_good, after_partial, outdated, probe_due
 
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 EARLIER, LATER = NOON - timedelta(minutes=10), NOON + timedelta(minutes=10)
@@ -106,3 +106,15 @@ def test_news_from_before_what_is_on_record_changes_nothing() -> None:
 def test_a_person_caused_what_a_person_did() -> None:
     noticed = {Cause.CHECK, Cause.CALL, Cause.LIVE_CHECK, Cause.PUSH}
     assert {cause for cause in Cause if not cause.by_hand} == noticed
+
+
+def test_probes_come_after_an_hour_six_hours_later_and_then_once_a_day() -> None:
+    minutes = range(0, 60 * 24 * 4, 5)
+    asked = [m for m in minutes if probe_due(NOON, now=NOON + timedelta(minutes=m), within=timedelta(minutes=5))]
+    assert asked == [60, 7 * 60, 31 * 60, 55 * 60, 79 * 60]
+
+
+def test_a_failure_that_is_raised_says_symptom_class_and_detail() -> None:
+    failed = Failure(FailureClass.RETRY, FailureScope.CONNECTION, "G20", detail="HTTP 503")
+    error = ProviderError(failed)
+    assert error.failure is failed and str(error) == "G20 retry: HTTP 503"
