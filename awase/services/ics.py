@@ -13,6 +13,11 @@ from awase.services.hosts import hosts_of, name_is_open
 from awase.services.quotas import COUNTED
 
 
+def host() -> str:
+    """The name by which this instance's identifiers are unique in the world."""
+    return str(urlsplit(settings.AWASE_URL).hostname)
+
+
 def invitation(booking: Booking, now: datetime) -> tuple[str, str]:
     """The ICS text for guests and its METHOD: REQUEST, or CANCEL once the booking does not stand any more. It is
     tentative while it waits for an answer. As long as the host may still be another, the workspace invites."""
@@ -24,7 +29,7 @@ def invitation(booking: Booking, now: datetime) -> tuple[str, str]:
     calendar.add("version", "2.0")
     calendar.add("method", method)
     event = Event()
-    event.add("uid", f"{booking.uid}@{urlsplit(settings.AWASE_URL).hostname}")
+    event.add("uid", f"{booking.uid}@{host()}")
     event.add("sequence", booking.sequence)
     event.add("dtstamp", now)
     event.add("dtstart", booking.start)

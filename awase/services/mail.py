@@ -2,6 +2,7 @@
 
 import smtplib
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from django.utils.translation import pgettext
 from awase.domain.health import BACKED_BY
 from awase.models import Booking, BookingState, Effect
 from awase.services import awaited, dates, ics, letters, words
-from awase.services.hosts import hosts_of, name_is_open
+from awase.services.hosts import NAMING, hosts_of, name_is_open
 from awase.services.letters import Letter
 from awase.services.links import manage_secret
 from awase.services.quotas import COUNTED
@@ -38,6 +39,8 @@ def send(effect: Effect) -> None:
             body=render_to_string(f"{name}.txt", context),
             to=[letter.to],
             reply_to=[letter.reply_to] if letter.reply_to else None,
+            # Always the same for one mail: should it be sent twice after a crash, mailboxes know it again.
+            headers={"Message-ID": f"<{sha256(effect.key.encode()).hexdigest()[:40]}@{ics.host()}>"},
         )
         message.attach_alternative(render_to_string(f"{name}.html", context), "text/html")
         if letter.invitation:
@@ -169,8 +172,13 @@ def _booking_letter(effect: Effect) -> Letter:
         template=FILES.get(template, template),
         context=context,
         reply_to=hosts[0].user.email if hosts else "",
-        invitation=booking if template in WITH_INVITATION else None,
+        invitation=booking if template in WITH_INVITATION and _invited(booking) else None,
     )
+
+
+def _invited(booking: Booking) -> bool:
+    """Whether the guest was ever to have it in their calendar; a request that was withdrawn is nothing to cancel."""
+    return Effect.objects.filter(booking=booking, member=None, payload__template__in=NAMING).exists()
 
 
 def _cancelled_by(booking: Booking) -> str:

@@ -197,3 +197,16 @@ def test_a_guest_who_was_told_that_the_link_follows_gets_it_also_after_a_move(
     taken.refresh_from_db()
     assert any(taken.join_url in message.body for message in mail.outbox if "hanako" in message.to[0])
     assert len(control.account("zoom", "tanaka@minato.example")["meetings"]) == 1
+
+
+def test_a_mail_that_is_sent_twice_after_a_crash_is_known_again_by_its_id(
+    page: BookingPage, free_start: Any, book: Any, work: Any
+) -> None:
+    book(page, free_start(page))
+    work()
+    first = {message.message()["Message-ID"] for message in mail.outbox}
+    assert len(first) == len(mail.outbox) == 2 and all(found.endswith("@awase.test>") for found in first)
+    mail.outbox.clear()
+    Effect.objects.filter(kind="mail").update(state=EffectState.PENDING)  # what a worker left that died after sending
+    work()
+    assert {message.message()["Message-ID"] for message in mail.outbox} == first

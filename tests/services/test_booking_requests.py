@@ -180,3 +180,15 @@ def test_under_automatic_assignment_the_host_who_was_asked_is_kept_if_free(
 def test_a_booking_made_by_a_host_needs_no_approval(page: Any, owner: Any, free_start: Any, book: Any) -> None:
     made = page(HELD)
     assert book(made, free_start(made), by=owner).state == BookingState.CONFIRMED
+
+
+def test_a_request_that_is_withdrawn_is_nothing_to_cancel_in_the_guests_calendar(
+    page: Any, free_start: Any, book: Any, work: Any
+) -> None:
+    made = page(HELD)
+    asked = book(made, free_start(made))
+    work()
+    booking.cancel(asked, utcnow())
+    work()
+    assert len([message for message in mail.outbox if message.to == ["hanako@guest.example"]]) == 2
+    assert invitations("hanako@guest.example") == []
