@@ -39,7 +39,7 @@ class Entry:
 
 
 ENTRIES = {
-    Service.GOOGLE: Entry(Google, ("auth_base", "token_base", "api_base", "userinfo_base")),
+    Service.GOOGLE: Entry(Google, ("auth_base", "token_base", "api_base", "userinfo_base", "directory_base")),
     Service.MICROSOFT: Entry(Microsoft, ("login_base", "graph_base")),
     Service.TEAMS: Entry(Teams, ("login_base", "graph_base")),
     Service.ZOOM: Entry(Zoom, ("oauth_base", "api_base")),
@@ -101,7 +101,16 @@ def configured(service: Service) -> bool:
 
 def room_scopes(service: Service) -> frozenset[str]:
     """What reading rooms needs beyond what every account of this service has granted."""
-    return frozenset(getattr(ENTRIES[service].make, "room_scopes", ())) if service in ENTRIES else frozenset()
+    return _more_scopes(service, "room_scopes")
+
+
+def organisation_scopes(service: Service) -> frozenset[str]:
+    """What listing all rooms of an organisation needs beyond that; empty where it needs no more."""
+    return _more_scopes(service, "organisation_scopes")
+
+
+def _more_scopes(service: Service, name: str) -> frozenset[str]:
+    return frozenset(getattr(ENTRIES[service].make, name, ())) if service in ENTRIES else frozenset()
 
 
 def redirect_address(service: Service) -> str:

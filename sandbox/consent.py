@@ -21,6 +21,7 @@ SCOPE_WORDS = {
     "calendar.events.readonly": ("See events on all your calendars", "すべての予定の表示"),
     "calendar.readonly": ("See your calendars", "カレンダーの表示"),
     "calendar": ("See, edit and delete all your calendars", "カレンダー全体の編集"),
+    "admin.directory.resource.calendar.readonly": ("See your organisation's rooms", "組織の会議室の一覧を表示"),
     "Calendars.ReadWrite": ("Read and write your calendars", "予定表の読み取りと書き込み"),
     "Calendars.Read": ("Read your calendars", "予定表の読み取り"),
     "OnlineMeetings.ReadWrite": ("Create online meetings", "オンライン会議の作成"),

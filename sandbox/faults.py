@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.oauth import end_grants
-from sandbox.push import zoom_deauthorized
+from sandbox.push import zoom_deauthorized, zoom_status
 from sandbox.state import Account, Fault, Override, Sandbox
 from sandbox.wire import Call, Response, html_response
 
@@ -24,6 +24,7 @@ MODES = {
     "no_mailbox": ("No calendar behind the account", "カレンダーなし"),
     "no_licence": ("No licence for online meetings", "会議ライセンスなし"),
     "meet_failed": ("Meet link fails", "Meetリンクの作成失敗"),
+    "no_admin": ("No administrator", "管理者ではない"),
     "calendar_error": ("One calendar fails", "一つのカレンダーのエラー"),
     "app_secret_expired": ("Secret of the app expired", "アプリのシークレット期限切れ"),
     "code": ("One error code at the token endpoint", "トークン発行のエラーコード"),
@@ -62,6 +63,8 @@ def set_fault(
         account.faults = [fault for fault in account.faults if fault.operation != operation]
         until = None if seconds is None else sandbox.epoch() + seconds
         account.faults.append(Fault(name, operation, params or {}, until))
+        if name == "disabled" and account.service == "zoom":
+            zoom_status(sandbox, account, active=False)
     elif name in ACTS:
         act(sandbox, account, name, params or {})
     else:
@@ -99,6 +102,8 @@ def act(sandbox: Sandbox, account: Account, name: str, params: dict[str, Any]) -
 
 def repair(sandbox: Sandbox, account: Account) -> None:
     """End all modes and take back acts, except the FINAL ones, which only a new consent repairs."""
+    if account.service == "zoom" and any(fault.name == "disabled" for fault in account.faults):
+        zoom_status(sandbox, account, active=True)
     account.faults.clear()
     account.latency = 0.0
     state = sandbox.state

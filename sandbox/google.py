@@ -12,6 +12,7 @@ from sandbox.google_errors import (
     bad,
     bad_json,
     check_shape,
+    error,
     fault_answer,
     insufficient_scope,
     invalid_credential,
@@ -24,7 +25,7 @@ from sandbox.google_events import calendar_of, etag, local_time
 from sandbox.google_meet import meet_allowed
 from sandbox.state import Account, Calendar, Grant
 from sandbox.times import moment, utc_text, zone
-from sandbox.wire import Call, Response, Route, json_response
+from sandbox.wire import Call, Refusal, Response, Route, json_response
 
 __all__ = ["HOSTS", "ROUTES", "bad_json", "check", "fault_answer", "not_found"]
 
@@ -282,12 +283,15 @@ def busy_answer(call: Call, calendar_id: str, start: datetime, end: datetime, zo
 
 
 def rooms(call: Call) -> Response:
-    """Rooms of the customer, for administrators (a scope of its own)."""
+    """Rooms of the customer, for administrators alone (and a scope of its own)."""
+    if call.user.personal or call.has("no_admin"):
+        raise Refusal(error(403, "forbidden", "Not Authorized to access this resource/api"))
     found = [
         {
             "kind": "admin#directory#resources#calendars#CalendarResource",
             "resourceId": calendar.id.partition("@")[0],
             "resourceName": calendar.name,
+            "generatedResourceName": f"{calendar.name} (6)",
             "resourceEmail": calendar.id,
             "resourceCategory": "CONFERENCE_ROOM",
             "capacity": 6,
@@ -295,7 +299,11 @@ def rooms(call: Call) -> Response:
         for calendar in call.user.calendars.values()
         if calendar.room
     ]
-    return json_response(200, {"kind": "admin#directory#resources#calendars#calendarResourcesList", "items": found})
+    first, end = google_events.page_bounds(call.request.query, 100, 500)
+    body: dict[str, Any] = {"kind": "admin#directory#resources#calendars#calendarResourcesList"}
+    if end < len(found):
+        body["nextPageToken"] = google_events.page_token(end)
+    return json_response(200, body | {"items": found[first:end]})
 
 
 def summary(account: Account) -> list[dict[str, Any]]:

@@ -175,17 +175,26 @@ def zoom_endpoint_valid(sandbox: Sandbox, client: Client) -> bool:
 
 def zoom_deauthorized(sandbox: Sandbox, account: Account) -> None:
     """Tell every Zoom app with a webhook that this user removed it."""
+    when = sandbox.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")[:-4] + "Z"
+    signature = secrets.token_hex(32)
+    said = {"user_id": account.id, "signature": signature, "deauthorization_time": when}
+    zoom_event(sandbox, "app_deauthorized", said, name_client=True)
+
+
+def zoom_status(sandbox: Sandbox, account: Account, *, active: bool) -> None:
+    """Tell that an administrator deactivated the user, or activated them again."""
+    user = {"id": account.id, "email": account.email, "type": 2 if account.licensed else 1}
+    said = {"operator": "admin@sandbox.example", "operator_id": "sandbox-admin", "object": user}
+    zoom_event(sandbox, "user.activated" if active else "user.deactivated", said)
+
+
+def zoom_event(sandbox: Sandbox, kind: str, said: dict[str, Any], *, name_client: bool = False) -> None:
+    """Send an event to every Zoom app with a webhook."""
     now = sandbox.now()
     for client in sandbox.state.clients.values():
         if client.service != "zoom" or not client.webhook:
             continue
-        payload = {
-            "account_id": "sandbox-account",
-            "user_id": account.id,
-            "signature": secrets.token_hex(32),
-            "deauthorization_time": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")[:-4] + "Z",
-            "client_id": client.id,
-        }
-        event = {"event": "app_deauthorized", "event_ts": int(now.timestamp() * 1000), "payload": payload}
+        payload = {"account_id": "sandbox-account", **said, **({"client_id": client.id} if name_client else {})}
+        event = {"event": kind, "event_ts": int(now.timestamp() * 1000), "payload": payload}
         body = json.dumps(event).encode()
         sandbox.outgoing.put(("zoom", client.webhook, zoom_headers(client, now.timestamp(), body), body))

@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx2
 
 from awase.domain.errors import Capability, Failure, FailureClass, FailureScope, ProviderError
-from awase.providers.failures import Marks
+from awase.providers.failures import Marks, wrong_shape
 from awase.providers.google_failures import GOOGLE
 from awase.providers.google_reading import GoogleReading, calendar_path
 from awase.providers.http import BearerWire, Clock, utc_now
@@ -26,6 +26,7 @@ SCOPE = "https://www.googleapis.com/auth/"
 CALENDAR_LIST = SCOPE + "calendar.calendarlist.readonly"
 EVENTS = SCOPE + "calendar.events"
 FREE_BUSY = SCOPE + "calendar.freebusy"
+DIRECTORY = SCOPE + "admin.directory.resource.calendar.readonly"
 
 MEET_PAUSES = (0.3, 0.7, 1.5)  # seconds between looks at a pending Meet link
 CHANNEL_LIFE = timedelta(days=7)  # the longest that is known to be granted
@@ -38,6 +39,7 @@ class Google(OAuthAdapter):
     scopes = ("openid", "email", CALENDAR_LIST, EVENTS)
     required = frozenset({CALENDAR_LIST, EVENTS})
     room_scopes = (FREE_BUSY,)
+    organisation_scopes = (DIRECTORY,)
     capabilities = frozenset({Capability.CALENDAR, Capability.MEET})
     table = GOOGLE
     already_ended = frozenset({"invalid_token"})
@@ -58,6 +60,7 @@ class Google(OAuthAdapter):
         token_base: str = "https://oauth2.googleapis.com",  # noqa: S107
         api_base: str = "https://www.googleapis.com",
         userinfo_base: str = "https://openidconnect.googleapis.com",
+        directory_base: str = "https://admin.googleapis.com",
         clock: Clock = utc_now,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -70,12 +73,15 @@ class Google(OAuthAdapter):
             clock=clock,
         )
         self._api_base = api_base
+        self._directory_base = directory_base
         self._userinfo_address = f"{userinfo_base}/v1/userinfo"
         self._pause = pause
 
     def session(self, tokens: TokenSource) -> "GoogleCalendars":
         """The calendars of the account whose tokens these are."""
-        return GoogleCalendars(BearerWire(self.wire, f"{self._api_base}/calendar/v3", tokens), self._pause)
+        calendars = BearerWire(self.wire, f"{self._api_base}/calendar/v3", tokens)
+        directory = BearerWire(self.wire, f"{self._directory_base}/admin/directory/v1", tokens)
+        return GoogleCalendars(calendars, directory, self._pause)
 
     def _account(self, reply: Document, tokens: Tokens) -> Account:
         claims = identity_claims(reply, self._app.client_id)
@@ -88,8 +94,8 @@ class Google(OAuthAdapter):
 class GoogleCalendars(GoogleReading):
     """One account's calendars; implements `CalendarProvider`, `PushProvider` and `RoomProvider`."""
 
-    def __init__(self, wire: BearerWire, pause: Callable[[float], None]) -> None:
-        super().__init__(wire)
+    def __init__(self, wire: BearerWire, directory: BearerWire, pause: Callable[[float], None]) -> None:
+        super().__init__(wire, directory)
         self._pause = pause
 
     def put_event(self, calendar_id: str, draft: EventDraft, event_id: str = "") -> WrittenEvent:
@@ -129,7 +135,10 @@ class GoogleCalendars(GoogleReading):
         }
         path = f"{calendar_path(calendar_id)}/events/watch"
         made = document(self._wire.call("POST", path, json=body, about=FailureScope.CALENDAR, calendar_id=calendar_id))
-        expires_at = datetime.fromtimestamp(number(made, "expiration") / 1000, UTC)
+        try:
+            expires_at = datetime.fromtimestamp(number(made, "expiration") / 1000, UTC)
+        except (ValueError, OverflowError, OSError) as error:
+            raise wrong_shape("expiration") from error
         return Channel(text(made, "id"), text(made, "resourceId"), expires_at)
 
     def renew(self, channel: Channel, *, now: datetime) -> None:

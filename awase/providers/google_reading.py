@@ -31,30 +31,37 @@ READ = {
 FREE_BUSY_LONGEST = timedelta(days=60)  # the exact limit is not published
 FREE_BUSY_CALENDARS = 50
 ROOM = "@resource.calendar.google.com"
+DIRECTORY_ROOMS = "/customer/my_customer/resources/calendars"
 
 
 class GoogleReading:
     """What is read of one account's calendars and rooms."""
 
-    def __init__(self, wire: BearerWire) -> None:
+    def __init__(self, wire: BearerWire, directory: BearerWire) -> None:
         self._wire = wire
+        self._directory = directory
 
     def check(self) -> None:
         """One short page of the calendar list. Raises ProviderError."""
-        document(self._wire.call("GET", "/users/me/calendarList", params={"maxResults": 1, "fields": "etag"}))
+        params = {"maxResults": 1, "fields": "etag"}
+        text(document(self._wire.call("GET", "/users/me/calendarList", params=params)), "etag")
 
     def list_calendars(self) -> Sequence[RemoteCalendar]:
         """All calendars of the account's list, without rooms. Raises ProviderError."""
         return [_calendar(item) for item in self._listed() if not _is_room(item)]
 
-    def list_rooms(self) -> Sequence[RemoteRoom]:
-        """The rooms that the person has added to the calendar list; all of a company's only its administrators
-        may list. Raises ProviderError."""
-        return [RemoteRoom(text(item, "id"), _name(item)) for item in self._listed() if _is_room(item)]
+    def list_rooms(self, *, organisation: bool = False) -> Sequence[RemoteRoom]:
+        """The rooms that the person has added to the calendar list; or all of the organisation (Admin SDK,
+        `resources.calendars.list`), which only administrators may list. Raises ProviderError."""
+        if not organisation:
+            return [RemoteRoom(text(item, "id"), _name(item)) for item in self._listed() if _is_room(item)]
+        pages = self._pages(DIRECTORY_ROOMS, {"maxResults": 500}, wire=self._directory)
+        items = (item for page in pages for item in mappings(page, "items"))
+        return [_room(item) for item in items if item.get("resourceCategory") != "OTHER"]
 
     def _listed(self) -> Iterator[Document]:
         for page in self._pages("/users/me/calendarList", {"maxResults": 250}):
-            yield from mappings(page, "items")
+            yield from mappings(page, "items", required=True)
 
     def busy(
         self, calendar_ids: Sequence[str], start: datetime, end: datetime
@@ -98,7 +105,10 @@ class GoogleReading:
 
     def _events(self, calendar_id: str, params: Mapping[str, Any]) -> Iterator[Document]:
         path = f"{calendar_path(calendar_id)}/events"
-        return self._pages(path, {**READ, **params}, about=FailureScope.CALENDAR, calendar_id=calendar_id)
+        for page in self._pages(path, {**READ, **params}, about=FailureScope.CALENDAR, calendar_id=calendar_id):
+            if page.keys().isdisjoint(("items", "timeZone")):
+                raise wrong_shape("items")  # an object of another kind is no empty calendar
+            yield page
 
     def event_times(self, calendar_id: str, key: str, event_id: str = "") -> tuple[datetime, datetime] | None:
         """See `CalendarProvider.event_times`."""
@@ -176,12 +186,13 @@ class GoogleReading:
             **arguments,
         )
 
-    def _pages(self, path: str, params: Mapping[str, Any], **about: Any) -> Iterator[Document]:
+    def _pages(
+        self, path: str, params: Mapping[str, Any], *, wire: BearerWire | None = None, **about: Any
+    ) -> Iterator[Document]:
         token = ""
         for _ in range(MAX_PAGES):
-            page = document(
-                self._wire.call("GET", path, params={**params, **({"pageToken": token} if token else {})}, **about)
-            )
+            asked = {**params, **({"pageToken": token} if token else {})}
+            page = document((wire or self._wire).call("GET", path, params=asked, **about))
             yield page
             token = optional_text(page, "nextPageToken")
             if not token:
@@ -201,8 +212,15 @@ def _is_room(item: Document) -> bool:
     return text(item, "id").endswith(ROOM)
 
 
+def _room(item: Document) -> RemoteRoom:
+    """A room of the directory, named as people see it in Google Calendar."""
+    name = optional_text(item, "generatedResourceName") or optional_text(item, "resourceName")
+    capacity = item.get("capacity")
+    return RemoteRoom(text(item, "resourceEmail"), name, capacity if isinstance(capacity, int) else None)
+
+
 def _calendar(item: Document) -> RemoteCalendar:
-    solutions = mapping(item, "conferenceProperties").get("allowedConferenceSolutionTypes") or ()
+    solutions = mapping(item, "conferenceProperties").get("allowedConferenceSolutionTypes")
     return RemoteCalendar(
         id=text(item, "id"),
         name=_name(item),
@@ -210,7 +228,9 @@ def _calendar(item: Document) -> RemoteCalendar:
         writable=item.get("accessRole") in ("owner", "writer"),
         primary=item.get("primary") is True,
         color=optional_text(item, "backgroundColor"),
-        conferences=frozenset({Capability.MEET}) if "hangoutsMeet" in solutions else frozenset(),
+        conferences=frozenset({Capability.MEET})
+        if isinstance(solutions, list) and "hangoutsMeet" in solutions
+        else frozenset(),
     )
 
 
@@ -247,6 +267,6 @@ def _edge(edge: Document, page: Document) -> datetime:
     try:
         day = date.fromisoformat(text(edge, "date"))
         zone = ZoneInfo(text(page, "timeZone"))
-    except (ValueError, ZoneInfoNotFoundError) as error:
+        return datetime.combine(day, clock_time(), zone).astimezone(UTC)
+    except (ValueError, OverflowError, OSError, ZoneInfoNotFoundError) as error:
         raise wrong_shape("all-day date") from error
-    return datetime.combine(day, clock_time(), zone).astimezone(UTC)

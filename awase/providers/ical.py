@@ -17,6 +17,7 @@ MOST_TIMES = 5_000
 
 TOO_OFTEN = frozenset({"SECONDLY", "MINUTELY"})
 DAY = timedelta(days=1)
+ODDITIES = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)  # what bad events raise
 
 
 def zone_named(name: str) -> ZoneInfo | None:
@@ -31,7 +32,7 @@ def parsed(text: str | bytes) -> Calendar:
     """A VCALENDAR. Raises ProviderError X02."""
     try:
         found = Calendar.from_ical(text)
-    except (ValueError, IndexError, KeyError) as error:
+    except (*ODDITIES, IndexError) as error:
         raise wrong_shape("iCalendar text") from error
     if not isinstance(found, Calendar):
         raise wrong_shape("VCALENDAR")
@@ -76,7 +77,7 @@ def busy_events(
                     tentative=str(event.get("STATUS", "")).upper() == "TENTATIVE"
                     or _own_answer(event, own) == "TENTATIVE",
                 )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except ODDITIES as error:
         raise wrong_shape("event") from error
 
 
@@ -87,7 +88,7 @@ def event_times(text: str, key: str, zone: Callable[[], tzinfo]) -> tuple[dateti
         if str(event.get("UID", "")) == key:
             try:
                 return None if str(event.get("STATUS", "")).upper() == "CANCELLED" else _span(event, zone)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except ODDITIES as error:
                 raise wrong_shape("event") from error
     raise wrong_shape("UID")
 

@@ -11,7 +11,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar
 
 import httpx2
@@ -25,7 +25,7 @@ from awase.providers.failures import Answer, FailureTable, Marks, Where, http_da
 from awase.providers.history import seen_again
 from awase.providers.http import Clock, Wire, utc_now
 from awase.providers.protocols import Account, AppConfig, Grant, Inspection, Tokens
-from awase.providers.shape import Document, document, number, optional_text, text
+from awase.providers.shape import Document, document, optional_text, seconds, text, token_text
 
 FORM = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
 
@@ -37,6 +37,7 @@ class OAuthAdapter(ABC):
     scopes: ClassVar[tuple[str, ...]]  # asked for
     required: ClassVar[frozenset[str]]  # granted, or the connection is of no use
     room_scopes: ClassVar[tuple[str, ...]] = ()  # asked for as well by whoever adds rooms
+    organisation_scopes: ClassVar[tuple[str, ...]] = ()  # and by an administrator who wants to see all of them
     capabilities: ClassVar[frozenset[Capability]]
     table: ClassVar[FailureTable]
     client_auth: ClassVar[str] = "client_secret_post"
@@ -59,14 +60,17 @@ class OAuthAdapter(ABC):
         self._token_address = token_address
         self._revoke_address = revoke_address
 
-    def authorize_url(self, *, state: str, verifier: str, login_hint: str = "", rooms: bool = False) -> str:
+    def authorize_url(
+        self, *, state: str, verifier: str, login_hint: str = "", rooms: bool = False, organisation: bool = False
+    ) -> str:
         """The address of the consent screen. `verifier` has 43 to 128 characters (RFC 7636)."""
+        more = (self.room_scopes if rooms else ()) + (self.organisation_scopes if organisation else ())
         url: str = prepare_grant_uri(
             self._authorize_address,
             self._app.client_id,
             "code",
             redirect_uri=self._app.redirect_uri,
-            scope=" ".join(self.scopes + (self.room_scopes if rooms else ())),
+            scope=" ".join(self.scopes + more),
             state=state,
             code_challenge=create_s256_code_challenge(verifier),
             code_challenge_method="S256",
@@ -168,14 +172,14 @@ class OAuthAdapter(ABC):
         return prepared
 
     def _tokens(self, reply: Document, now: datetime, *, refresh_token: str) -> Tokens:
-        lifetime = reply.get("refresh_token_expires_in")
+        known_end = "refresh_token_expires_in"
         return Tokens(
-            access_token=text(reply, "access_token"),
+            access_token=token_text(reply, "access_token"),
             # Google sends a refresh token once only; Microsoft and Zoom a new one each time.
             refresh_token=optional_text(reply, "refresh_token") or refresh_token or text(reply, "refresh_token"),
-            expires_at=now + timedelta(seconds=number(reply, "expires_in")),
+            expires_at=now + seconds(reply, "expires_in"),
             scopes=self._granted(optional_text(reply, "scope")),
-            refresh_expires_at=now + timedelta(seconds=lifetime) if isinstance(lifetime, int) else None,
+            refresh_expires_at=now + seconds(reply, known_end) if isinstance(reply.get(known_end), int) else None,
         )
 
 

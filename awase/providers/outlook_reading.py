@@ -146,8 +146,8 @@ class OutlookReading:
             raise self._narrowed(error, calendar_id) from error
         return None if event.get("isCancelled") is True else _span(event)
 
-    def list_rooms(self) -> Sequence[RemoteRoom]:
-        """The rooms of the organisation; work accounts only, and its administrator must have consented."""
+    def list_rooms(self, *, organisation: bool = True) -> Sequence[RemoteRoom]:
+        """The rooms of the organisation, always; work accounts only, and its administrator must have consented."""
         params = {"$top": 100}  # $select is described for the fields of every place only
         return [_room(item) for item in self._items("/places/microsoft.graph.room", params)]
 
@@ -339,9 +339,12 @@ def _span(item: Document) -> tuple[datetime, datetime]:
     if item.get("isAllDay") is not True or text(start, "timeZone") != "UTC" or local.time() != time():
         return first, last
     zone = zone_named(optional_text(item, "originalStartTimeZone"))
-    if zone is None:
-        return first - timedelta(hours=14), last + timedelta(hours=12)
-    return first.replace(tzinfo=zone).astimezone(UTC), last.replace(tzinfo=zone).astimezone(UTC)
+    try:
+        if zone is None:
+            return first - timedelta(hours=14), last + timedelta(hours=12)
+        return first.replace(tzinfo=zone).astimezone(UTC), last.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError as error:
+        raise wrong_shape("all-day date") from error
 
 
 def utc_moment(edge: Document) -> datetime:
@@ -351,9 +354,9 @@ def utc_moment(edge: Document) -> datetime:
         raise wrong_shape("timeZone")
     try:
         local = datetime.fromisoformat(text(edge, "dateTime"))
-    except ValueError as error:
+        return (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise wrong_shape("dateTime") from error
-    return (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def utc_text(value: datetime) -> str:

@@ -76,10 +76,13 @@ class Inspection:
 class OAuthService(Protocol):
     """Connecting an account by OAuth 2 with PKCE S256."""
 
-    def authorize_url(self, *, state: str, verifier: str, login_hint: str = "", rooms: bool = False) -> str:
+    def authorize_url(
+        self, *, state: str, verifier: str, login_hint: str = "", rooms: bool = False, organisation: bool = False
+    ) -> str:
         """The address of the consent screen; `verifier` is the PKCE secret, sent as its S256 challenge.
 
-        With `rooms` it also asks for what listing and reading rooms needs.
+        With `rooms` it also asks for what listing and reading rooms needs; with `organisation` for what listing all
+        rooms of an organisation needs, where that is more.
         """
 
     def exchange(self, *, code: str, verifier: str, now: datetime) -> Grant:
@@ -278,8 +281,10 @@ class PushProvider(Protocol):
 class RoomProvider(Protocol):
     """Rooms that one connected account can read, by their mail addresses."""
 
-    def list_rooms(self) -> Sequence[RemoteRoom]:
-        """The rooms that the account sees. Raises ProviderError, SCOPE_MISSING without the scopes for rooms."""
+    def list_rooms(self, *, organisation: bool = False) -> Sequence[RemoteRoom]:
+        """The rooms that the account sees; with `organisation` all of its organisation, where only an administrator
+        may list those. Raises ProviderError, SCOPE_MISSING without the scopes for it, BAD_REQUEST to others than
+        administrators."""
 
     def rooms_busy(
         self, addresses: Sequence[str], start: datetime, end: datetime

@@ -7,14 +7,13 @@ which a digest is kept.
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from awase.domain.errors import ProviderError
-from awase.providers.shape import Document, mappings, moment, optional_text, text
+from awase.providers.shape import Document, decoded, mappings, moment, optional_text, text
 
 
 class News(StrEnum):
@@ -65,9 +64,8 @@ def google_message(headers: Mapping[str, str]) -> Message | None:
 def graph_messages(body: bytes) -> Sequence[Message] | None:
     """The messages in a request's body, or None if they cannot be read."""
     try:
-        document = json.loads(body)
-        return [_graph_message(item) for item in mappings(document, "value", required=True)]
-    except (ValueError, AttributeError, ProviderError):
+        return [_graph_message(item) for item in mappings(decoded(body) or {}, "value", required=True)]
+    except ProviderError:
         return None
 
 

@@ -2,21 +2,27 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from awase.providers.failures import Answer, wrong_shape
 
 Document = Mapping[str, Any]
+LONGEST = timedelta(days=3660)
+
+
+def decoded(body: bytes) -> Document | None:
+    """A body as a JSON object, or None if it is anything else, also one of lists within lists without end."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def parsed(answer: Answer) -> Document | None:
     """The body as a JSON object, or None if it is anything else."""
-    try:
-        value = json.loads(answer.body)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
+    return decoded(answer.body)
 
 
 def document(answer: Answer) -> Document:
@@ -29,16 +35,38 @@ def document(answer: Answer) -> Document:
 
 def text(source: Document, key: str) -> str:
     """A text that must be there and not empty. Raises ProviderError X02."""
-    value = source.get(key)
-    if not isinstance(value, str) or not value:
+    value = optional_text(source, key)
+    if not value:
         raise wrong_shape(key)
     return value
 
 
 def optional_text(source: Document, key: str) -> str:
-    """A text, or "" where it is missing or null."""
+    """A text, or "" where it is missing, null, or half of a sign, which nothing could keep."""
     value = source.get(key)
-    return value if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return ""
+    return value
+
+
+def token_text(source: Document, key: str) -> str:
+    """A text that can travel in a header. Raises ProviderError X02."""
+    value = text(source, key)
+    if not value.isascii() or not value.isprintable():
+        raise wrong_shape(key)
+    return value
+
+
+def seconds(source: Document, key: str) -> timedelta:
+    """A span of seconds, ten years at most. Raises ProviderError X02."""
+    value = number(source, key)
+    if not 0 <= value <= LONGEST.total_seconds():
+        raise wrong_shape(key)
+    return timedelta(seconds=value)
 
 
 def number(source: Document, key: str) -> int:
@@ -75,8 +103,8 @@ def moment(value: str, what: str) -> datetime:
     """An RFC 3339 moment with its offset, as aware UTC. Raises ProviderError X02."""
     try:
         found = datetime.fromisoformat(value)
-    except ValueError as error:
+        if found.tzinfo is None:
+            raise wrong_shape(what)
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise wrong_shape(what) from error
-    if found.tzinfo is None:
-        raise wrong_shape(what)
-    return found.astimezone(UTC)

@@ -79,6 +79,8 @@ SYMPTOMS = (
     Symptom("Z17", API, ANY_STATUS, RETRY, CONNECTION, unreadable=True, wait=as_told),
     Symptom("Z18", REPLY, ANY_STATUS, RECONNECT, CONNECTION, Reason.APP_DEAUTHORIZED,
             codes("app_deauthorized")),
+    Symptom("Z18", REPLY, ANY_STATUS, RECONNECT, CAPABILITY, Reason.ACCOUNT_DISABLED, codes("user_deactivated"),
+            capability=Capability.ZOOM),
     Symptom("Z19", API, SERVER_ERRORS, RETRY, CONNECTION, wait=as_told),
     # Any other 401 is a token first of all (rule 1).
     Symptom("Z06", API, (401,), RETRY, CONNECTION, fresh=False),

@@ -1,4 +1,4 @@
-"""Zoom's calls to us: the handshake, the signature, and the news that somebody removed the app.
+"""Zoom's calls to us: the handshake, the signature, and news of a user: the app removed, deactivated, active again.
 
 Facts: `providers.md` section 5. Whoever receives the request passes the raw body on, since the signature
 covers its bytes.
@@ -6,12 +6,13 @@ covers its bytes.
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from awase.domain.errors import Failure, FailureScope
-from awase.providers.failures import Marks
-from awase.providers.shape import Document, mapping, moment, text
+from awase.providers.failures import Marks, wrong_shape
+from awase.providers.shape import Document, mapping, moment, number, text
 from awase.providers.zoom_failures import ZOOM
 
 TOLERANCE = timedelta(minutes=5)
@@ -20,7 +21,9 @@ TOLERANCE = timedelta(minutes=5)
 
 def signed(secret: str, *, timestamp: str, body: bytes, signature: str, now: datetime) -> bool:
     """True if the headers x-zm-request-timestamp and x-zm-signature fit the raw body. `now` is aware UTC."""
-    if not timestamp.isdigit() or abs(now.timestamp() - int(timestamp)) > TOLERANCE.total_seconds():
+    if not re.fullmatch(r"[0-9]{1,12}", timestamp):
+        return False
+    if abs(now.timestamp() - int(timestamp)) > TOLERANCE.total_seconds():
         return False
     digest = hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(f"v0={digest}".encode(), signature.encode())
@@ -36,23 +39,35 @@ def validation_reply(secret: str, event: Document) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Deauthorized:
-    """A user removed the app: the Zoom user's id, when (aware UTC), and the failure that it is (Z18)."""
+class UserNews:
+    """What became of a Zoom user, and when (aware UTC): the failure that it is (Z18), or None: active again."""
 
     user_id: str
     at: datetime
-    failure: Failure
+    failure: Failure | None
 
 
-def deauthorized(event: Document) -> Deauthorized | None:
-    """What the event says if it is `app_deauthorized`, else None. Raises ProviderError X02.
+def user_news(event: Document) -> UserNews | None:
+    """What the event says of a user, None for all other events. Raises ProviderError X02.
 
-    An account that was connected again after `at` is not meant: the event comes late or was sent again.
+    A user who removed the app has taken everything back. A deactivated one (developers.zoom.us, webhooks, users) holds
+    no meetings until an administrator activates them again. An account that was connected after `at` is not meant:
+    the event comes late or was sent again.
     """
-    if event.get("event") != "app_deauthorized":
+    kind, said = event.get("event"), mapping(event, "payload")
+    if kind == "app_deauthorized":
+        at = moment(text(said, "deauthorization_time"), "deauthorization_time")
+        return UserNews(text(said, "user_id"), at, _failure("app_deauthorized", FailureScope.CONNECTION))
+    if kind not in ("user.deactivated", "user.activated"):
         return None
-    said = mapping(event, "payload")
-    failure = ZOOM.in_reply(Marks(frozenset({"app_deauthorized"})), about=FailureScope.CONNECTION)
-    return Deauthorized(
-        text(said, "user_id"), moment(text(said, "deauthorization_time"), "deauthorization_time"), failure
-    )
+    try:
+        at = datetime.fromtimestamp(number(event, "event_ts") / 1000, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise wrong_shape("event_ts") from error
+    over = kind == "user.activated"
+    user_id = text(mapping(said, "object"), "id")
+    return UserNews(user_id, at, None if over else _failure("user_deactivated", FailureScope.CAPABILITY))
+
+
+def _failure(mark: str, about: FailureScope) -> Failure:
+    return ZOOM.in_reply(Marks(frozenset({mark})), about=about)

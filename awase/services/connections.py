@@ -6,6 +6,7 @@ by reading every calendar in use, and opens the pages in the transaction that st
 
 import logging
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -80,12 +81,18 @@ class Pending:
 
 
 def start(
-    member: Member, service: Service, connection: Connection | None, now: datetime, *, rooms: bool = False
+    member: Member,
+    service: Service,
+    connection: Connection | None,
+    now: datetime,
+    *,
+    wishes: Collection[foresight.Wish] = (),
 ) -> tuple[str, Pending]:
     """The address of the consent screen, and what the session must remember until the answer comes. With `rooms`
     it also asks for what rooms need; an account that has granted that is asked for it again."""
-    if connection is not None and registry.room_scopes(service):
-        rooms = rooms or not foresight.missing_scopes(connection.credential, foresight.Wish.ROOMS)
+    asked = set(wishes)
+    if connection is not None:
+        asked |= {wish for wish in foresight.Wish if not foresight.missing_scopes(connection.credential, wish)}
     if not registry.configured(service):
         raise ConnectProblem(Trouble.NOT_CONFIGURED)
     pending = Pending(
@@ -100,7 +107,8 @@ def start(
         state=pending.state,
         verifier=pending.verifier,
         login_hint=connection.credential.account_email if connection else "",
-        rooms=rooms,
+        rooms=foresight.Wish.ROOMS in asked,
+        organisation=foresight.Wish.ORGANISATION in asked,
     )
     return address, pending
 
@@ -345,7 +353,7 @@ def disconnect(connection: Connection, now: datetime) -> Renewal:
                 grant = tokens_of(credential)
             credential.delete()
         renewal = _changed([member_id], now, Cause.DISCONNECTED)
-    if grant is not None:
+    if grant is not None and grant.refresh_token:
         try:
             registry.oauth(Service(credential.service)).revoke(grant)
         except ProviderError as error:

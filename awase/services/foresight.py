@@ -92,10 +92,12 @@ class Wish(StrEnum):
     """A setting that needs more than the permission which every connected account has given."""
 
     ROOMS = "rooms"
+    ORGANISATION = "organisation"  # to see all rooms of it
 
 
 def missing_scopes(credential: Credential, wish: Wish) -> frozenset[str]:
     """The scopes that the account has not granted and that the setting needs: to be asked for when it is chosen,
     not when it fails. Empty if it may be chosen at once."""
-    wanted = {Wish.ROOMS: registry.room_scopes}[wish](Service(credential.service))
+    scopes = {Wish.ROOMS: registry.room_scopes, Wish.ORGANISATION: registry.organisation_scopes}
+    wanted = scopes[wish](Service(credential.service))
     return wanted - frozenset(credential.scopes.split())

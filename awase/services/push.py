@@ -4,7 +4,6 @@ A message is a hint and no more: it makes the account due, and the check reads w
 all the same, since no service promises that every message comes.
 """
 
-import json
 import logging
 import secrets
 import uuid
@@ -16,14 +15,16 @@ from django.core.cache import cache
 from django.db.models import Q
 
 from awase import registry
-from awase.domain.errors import FailureScope, ProviderError
+from awase.domain.errors import Capability, FailureScope, ProviderError, Reason
 from awase.domain.health import Service, Standing
 from awase.models import Calendar, Credential, PushChannel
 from awase.providers import zoom_webhooks
 from awase.providers.protocols import Channel, PushProvider
 from awase.providers.push import Message, News, digest, google_message, graph_messages, refusal
-from awase.services.signals import Cause, raise_alarm, record
-from awase.services.tokens import source
+from awase.providers.shape import decoded
+from awase.providers.zoom_webhooks import UserNews
+from awase.services.signals import Cause, Good, raise_alarm, record
+from awase.services.tokens import forget, source
 
 logger = logging.getLogger(__name__)
 
@@ -231,20 +232,35 @@ def take_zoom(headers: Mapping[str, str], body: bytes, now: datetime) -> Mapping
     ):
         logger.warning("an event of zoom was refused: signature")
         return None
+    seen = f"zoom-event-{digest(said['x-zm-signature'])}"
     try:
-        event = json.loads(body)
-        if event.get("event") == "endpoint.url_validation":
+        event = decoded(body)
+        if event is not None and event.get("event") == "endpoint.url_validation":
             return zoom_webhooks.validation_reply(secret, event)
-        removed = zoom_webhooks.deauthorized(event)
-    except (ValueError, AttributeError, ProviderError):
-        logger.warning("an event of zoom was refused: unreadable")
+        news = zoom_webhooks.user_news(event) if event is not None else None
+    except ProviderError:
+        event = news = None
+    why = "unreadable" if event is None else "replayed" if cache.get(seen) else ""
+    if not why and news is not None:
+        why = _heed_zoom(news, now)
+    if why:
+        logger.warning("an event of zoom was refused: %s", why)
         return None
-    if removed is None:
-        return {}
-    credential = Credential.objects.filter(service=Service.ZOOM, account_id=removed.user_id).first()
-    if credential is not None:
-        if credential.expires_at is not None and credential.expires_at - ZOOM_TOKEN_LIFE > removed.at:
-            logger.warning("an event of zoom was refused: stale")  # its tokens are younger than the removal
-            return None
-        record(credential.pk, removed.failure, Cause.PUSH, now)
+    cache.set(seen, 1, 2 * zoom_webhooks.TOLERANCE.total_seconds())
     return {}
+
+
+def _heed_zoom(news: UserNews, now: datetime) -> str:
+    """Take in what became of a user; why it is not to be believed, or ""."""
+    credential = Credential.objects.filter(service=Service.ZOOM, account_id=news.user_id).first()
+    if credential is None:
+        return ""
+    if credential.expires_at is not None and credential.expires_at - ZOOM_TOKEN_LIFE > news.at:
+        return "stale"  # its tokens are younger than the news
+    if news.failure is not None:
+        record(credential.pk, news.failure, Cause.PUSH, now)
+        if news.failure.scope is FailureScope.CONNECTION:
+            forget(credential)
+    elif credential.lacking.get(Capability.ZOOM) == Reason.ACCOUNT_DISABLED:
+        record(credential.pk, Good(capability=Capability.ZOOM), Cause.PUSH, now, calendars_changed=True)
+    return ""

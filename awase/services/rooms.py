@@ -7,7 +7,7 @@ from django.db import transaction
 
 from awase import registry
 from awase.domain.changes import without_room
-from awase.domain.errors import ProviderError
+from awase.domain.errors import FailureClass, ProviderError
 from awase.domain.health import Service
 from awase.domain.permissions import Act
 from awase.models import BookingPage, Connection, Member, PageGroup, Room
@@ -28,12 +28,30 @@ def allowed(connection: Connection) -> bool:
     return not missing_scopes(connection.credential, Wish.ROOMS)
 
 
+def may_see_all(connection: Connection) -> bool | None:
+    """Whether the account has granted what listing all rooms of its organisation needs; None where there is no more to
+    grant than what listing rooms needs."""
+    if not registry.organisation_scopes(Service(connection.credential.service)):
+        return None
+    return not missing_scopes(connection.credential, Wish.ORGANISATION)
+
+
 def seen_by(connection: Connection, now: datetime) -> Sequence[RemoteRoom]:
-    """The rooms that the account sees now, asked at the service. Raises ProviderError."""
+    """The rooms that the account sees now, asked at the service: those of the organisation where it may list them.
+    Raises ProviderError."""
     if waiting := asked_to_wait(connection.credential, now):
         raise ProviderError(waiting)
     provider = registry.calendars(Service(connection.credential.service), source(connection.credential))
-    return provider.list_rooms() if isinstance(provider, RoomProvider) else ()
+    if not isinstance(provider, RoomProvider):
+        return ()
+    if may_see_all(connection):
+        try:
+            return provider.list_rooms(organisation=True)
+        except ProviderError as error:
+            if error.failure.kind is not FailureClass.BAD_REQUEST:
+                raise
+            # No administrator (any more), whatever was granted.
+    return provider.list_rooms()
 
 
 def add(connection: Connection, addresses: Collection[str], now: datetime, *, by: Member) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import F, Q
 
 from awase import registry
-from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError
+from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError, Reason
 from awase.domain.health import Service
 from awase.models import Credential
 from awase.providers.caldav import DavAccess
@@ -47,6 +47,17 @@ def at_hand(credential: Credential) -> str:
     return tokens.access_token if tokens.expires_at - EARLY > datetime.now(UTC) else ""
 
 
+def forget(credential: Credential) -> None:
+    """Its person took everything back at the service: the tokens are dead, and nothing of them is kept."""
+    Credential.objects.filter(pk=credential.pk).update(
+        secret={"access_token": "", "refresh_token": ""},
+        expires_at=datetime.now(UTC),
+        generation=F("generation") + 1,
+        lease_until=None,
+        lease_token="",
+    )
+
+
 class StoredTokens:
     """The TokenSource of one stored credential."""
 
@@ -62,6 +73,17 @@ class StoredTokens:
             tokens = tokens_of(credential)
             if (usable := at_hand(credential)) and usable != rejected:
                 return usable
+            if not tokens.refresh_token:
+                detail = "forgotten at the person's wish"
+                raise ProviderError(
+                    Failure(
+                        FailureClass.RECONNECT,
+                        FailureScope.CONNECTION,
+                        "Z18",
+                        reason=Reason.APP_DEAUTHORIZED,
+                        detail=detail,
+                    )
+                )
             oauth = registry.oauth(Service(credential.service), min(self._patience, registry.PATIENCE))
             if lease := self._take_lease(credential.generation):
                 try:

@@ -14,6 +14,7 @@ from awase.domain.health import Service
 from awase.models import Connection
 from awase.services import connections, first_run, words
 from awase.services.connections import ConnectProblem, Pending, Trouble
+from awase.services.foresight import Wish
 from awase.web.caldav_form import CALDAV_PRESETS, CalDAVForm, caldav_error
 from awase.web.connections import own, service_called
 from awase.web.shell import MemberRequest, action, for_members, utcnow
@@ -23,14 +24,15 @@ PENDING = "connecting"
 
 @for_members
 def connect(request: MemberRequest, service: str) -> HttpResponse:
-    """Go to the consent screen; `connection` names the account to be reconnected, `rooms` asks for theirs too."""
+    """Go to the consent screen; `connection` names the account to be reconnected, a wish what more is asked for."""
     kind = service_called(service)
     wanted = request.GET.get("connection", "")
     link = own(request, int(wanted)) if wanted.isdecimal() else None
     if kind is Service.CALDAV:
         return _connect_caldav(request, link)
+    wishes = [wish for wish in Wish if wish in request.GET]
     try:
-        address, pending = connections.start(request.member, kind, link, utcnow(), rooms="rooms" in request.GET)
+        address, pending = connections.start(request.member, kind, link, utcnow(), wishes=wishes)
     except ConnectProblem as problem:
         return _problem(request, kind, problem, link)
     request.session[PENDING] = pending.to_session()

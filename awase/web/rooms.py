@@ -74,12 +74,18 @@ def add(request: MemberRequest, pk: int) -> HttpResponse:
         "section": "connections",
         "back_url": back,
         "account": link.credential.account_email,
+        "all_rooms": _ask_for_all(link) if rooms.may_see_all(link) is False else None,
         "rooms": [
             {"address": room.address, "name": room.name, "capacity": room.capacity, "known": room.address in known}
             for room in seen
         ],
     }
     return render(request, "dashboard/connection_rooms.html", context)
+
+
+def _ask_for_all(link: Connection) -> Context:
+    asking = f"/app/connections/{link.credential.service}/connect?connection={link.pk}&rooms=1&organisation=1"
+    return action(_("List all rooms of the organisation"), asking)
 
 
 @require_POST

@@ -56,12 +56,14 @@ def busy_read(world: SandboxWorld) -> None:
 
 def rooms_read(world: SandboxWorld) -> None:
     """With the scopes that only whoever adds rooms is asked for."""
-    address = world.adapter.authorize_url(state="xyz", verifier=VERIFIER, login_hint=world.email, rooms=True)
+    wishes = {"rooms": True, "organisation": True}
+    address = world.adapter.authorize_url(state="xyz", verifier=VERIFIER, login_hint=world.email, **wishes)
     back = parse_qs(urlsplit(answer_consent(world.client, address, world.email)).query)
     grant = world.adapter.exchange(code=back["code"][0], verifier=VERIFIER, now=datetime.now(UTC))
     world.keeper.tokens = grant.tokens
     world.add_calendar(id=ROOM, name="Room 1", room=True)
     world.session.list_rooms()
+    world.session.list_rooms(organisation=True)
     world.session.rooms_busy([ROOM, "nobody@minato.example"], at(1), at(1) + timedelta(days=90))
 
 

@@ -19,6 +19,7 @@ from tests.providers.worlds import ADAPTERS, SandboxWorld
 
 CONTRACTS = {"google": contract.google, "microsoft": contract.graph, "teams": contract.graph, "zoom": contract.zoom}
 NAMES = sorted(STEPS)
+DIRECTORY = "/admin/directory/v1/"
 
 # Where description and other outside sources disagree: (adapters concerned, what the judge says, why it stands).
 DISAGREEMENTS = (
@@ -61,8 +62,14 @@ def exchanges(name: str) -> tuple[Exchange, ...]:
 
 
 def described(name: str) -> list[Exchange]:
-    """The exchanges of an adapter's session below the base of the description."""
-    return [exchange for exchange in exchanges(name) if exchange.path.startswith(CONTRACTS[name]().base)]
+    """The exchanges of an adapter's session that a description speaks of."""
+    below = (CONTRACTS[name]().base, *([DIRECTORY] if name == "google" else []))
+    return [exchange for exchange in exchanges(name) if exchange.path.startswith(below)]
+
+
+def judge_of(name: str, exchange: Exchange) -> Contract:
+    """The description that speaks of this exchange: rooms of an organisation have one of their own at Google."""
+    return contract.google_rooms() if exchange.path.startswith(DIRECTORY) else CONTRACTS[name]()
 
 
 def excused(name: str, problem: str) -> bool:
@@ -70,10 +77,10 @@ def excused(name: str, problem: str) -> bool:
 
 
 def problems(name: str) -> list[str]:
-    judge = CONTRACTS[name]()
     return [
         problem
         for exchange in described(name)
+        for judge in (judge_of(name, exchange),)
         for problem in (*judge.request_problems(exchange), *judge.answer_problems(exchange))
     ]
 
@@ -113,10 +120,9 @@ def test_the_session_uses_every_function_of_the_adapter(name: str) -> None:
 
 def test_the_scopes_that_google_is_asked_for_allow_every_call() -> None:
     google = SandboxWorld("google").adapter
-    asked = {*google.scopes, *google.room_scopes}
-    judge = contract.google()
+    asked = {*google.scopes, *google.room_scopes, *google.organisation_scopes}
     for exchange in described("google"):
-        operation = judge.operation(exchange)
+        operation = judge_of("google", exchange).operation(exchange)
         assert asked & operation.scopes, f"{operation.name} needs one of {sorted(operation.scopes)}"
 
 

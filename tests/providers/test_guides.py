@@ -32,7 +32,7 @@ def guide(name: str, language: str) -> str:
 def test_every_scope_that_is_asked_for_is_explained(name: str, language: str) -> None:
     text = guide(name, language)
     for adapter in ADAPTERS[name]:
-        for scope in (*adapter.scopes, *adapter.room_scopes):
+        for scope in (*adapter.scopes, *adapter.room_scopes, *adapter.organisation_scopes):
             assert f"`{scope.replace('https://www.googleapis.com', '…')}`" in text
 
 

@@ -5,8 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from awase.domain.errors import Failure, FailureScope, ProviderError, Reason
+from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError, Reason
 from awase.providers.protocols import Grant, RoomProvider
+from tests.providers.scripted import Wire, reply, session
 from tests.providers.worlds import VERIFIER, Keeper, SandboxWorld, at
 
 SERVICES = ("google", "microsoft")
@@ -50,6 +51,39 @@ def test_rooms_are_asked_for_only_where_they_are_wanted(world: Any) -> None:
         return set(parse_qs(urlsplit(address).query)["scope"][0].split())
 
     assert scopes(rooms=True) - scopes() == set(world.adapter.room_scopes)
+
+
+def test_all_rooms_of_an_organisation_are_listed_for_its_administrator(google: SandboxWorld) -> None:
+    for number in range(3):
+        google.add_calendar(name=f"Room {number}", room=True)
+    address = google.adapter.authorize_url(state="s", verifier=VERIFIER, rooms=True, organisation=True)
+    it = google.adapter.session(Keeper(google.adapter, google.connect_at(address).tokens))
+    assert [(room.name, room.capacity) for room in it.list_rooms(organisation=True)] == [
+        (f"Room {number} (6)", 6) for number in range(3)
+    ]
+    google.fault("no_admin")
+    with pytest.raises(ProviderError) as caught:
+        it.list_rooms(organisation=True)
+    assert caught.value.failure.kind is FailureClass.BAD_REQUEST
+
+
+def test_what_is_no_room_is_not_listed_and_all_pages_are_read() -> None:
+    rooms = [
+        {"resourceEmail": f"{number}@resource.calendar.google.com", "resourceName": f"R{number}", **more}
+        for number, more in enumerate(({"resourceCategory": "OTHER"}, {"resourceCategory": "CONFERENCE_ROOM"}, {}))
+    ]
+    wire = Wire(reply(200, {"items": rooms[:2], "nextPageToken": "2"}), reply(200, {"items": rooms[2:]}))
+    found = session("google", wire).list_rooms(organisation=True)
+    assert [(room.name, room.capacity) for room in found] == [("R1", None), ("R2", None)]
+    assert {request.url.host for request in wire.requests} == {"admin.googleapis.com"}
+
+
+def test_only_whoever_wants_all_rooms_is_asked_for_an_administrators_scope(google: SandboxWorld) -> None:
+    def asked(**wishes: bool) -> str:
+        return str(google.adapter.authorize_url(state="s", verifier=VERIFIER, **wishes))
+
+    assert "admin.directory" in asked(rooms=True, organisation=True)
+    assert "admin.directory" not in asked(rooms=True) + asked()
 
 
 def test_without_the_scope_a_room_is_unknown_and_the_account_well(google: SandboxWorld) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from awase.domain.errors import Failure
 from awase.providers.history import seen_again
-from awase.providers.zoom_webhooks import deauthorized
+from awase.providers.zoom_webhooks import user_news
 from tests.providers.scripted import NOW, TwoTokens, Wire, adapter, failure_of, refreshed, reply, session
 from tests.providers.symptoms import ACTS, CASES, Case, sts
 
@@ -87,13 +87,14 @@ def test_d02b_a_401_while_connecting_is_the_password_at_once() -> None:
 
 def test_z18_a_removed_app_needs_the_person() -> None:
     said = {"user_id": "u1", "account_id": "a", "client_id": "c", "deauthorization_time": "2031-03-05T12:00:00.000Z"}
-    found = deauthorized({"event": "app_deauthorized", "payload": said})
+    found = user_news({"event": "app_deauthorized", "payload": said})
     assert found is not None
     failure = found.failure
+    assert failure is not None
     assert (found.user_id, found.at) == ("u1", NOW)
     assert (failure.symptom, failure.kind, failure.scope) == ("Z18", "reconnect", "connection")
     assert failure.reason == "app_deauthorized"
-    assert deauthorized({"event": "meeting.started"}) is None
+    assert user_news({"event": "meeting.started"}) is None
 
 
 def test_every_row_of_the_table_is_covered() -> None:

@@ -120,6 +120,8 @@ def test_a_genuine_signature_is_known() -> None:
         ("test-secret", "1700000000", BODY, "v0=ünknown", THEN),
         ("test-secret", "1700000000", BODY, "", THEN),
         ("test-secret", "soon", BODY, SIGNATURE, THEN),
+        ("test-secret", "²", BODY, SIGNATURE, THEN),
+        ("test-secret", "1" * 5_000, BODY, SIGNATURE, THEN),
         ("test-secret", "1700000000", BODY, SIGNATURE, THEN + timedelta(minutes=6)),
         ("test-secret", "1700000000", BODY, SIGNATURE, NOW),
     ],

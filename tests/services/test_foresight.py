@@ -177,7 +177,7 @@ def test_rooms_need_more_than_every_account_has_granted_and_reconnecting_keeps_i
     assert missing_scopes(outlook.credential, Wish.ROOMS) == {"Place.Read.All"}
     address, _ = connections.start(owner, Service.GOOGLE, google, utcnow())
     assert "freebusy" not in address
-    address, _ = connections.start(owner, Service.GOOGLE, google, utcnow(), rooms=True)
+    address, _ = connections.start(owner, Service.GOOGLE, google, utcnow(), wishes=[Wish.ROOMS])
     assert "freebusy" in address
     google.credential.scopes += " https://www.googleapis.com/auth/calendar.freebusy"
     google.credential.save()

@@ -16,7 +16,7 @@ from django.test import Client
 
 from awase.domain.errors import Reason
 from awase.domain.health import Service, Standing
-from awase.models import Calendar, ConnectionChange, Credential, Member, PushChannel, ServiceAlarm
+from awase.models import Calendar, Connection, ConnectionChange, Credential, Member, PushChannel, ServiceAlarm
 from awase.services import checks, connections, push
 from awase.services.signals import Cause
 from sandbox.push import deliver
@@ -362,6 +362,56 @@ def test_removing_the_app_at_zoom_marks_the_account_at_once(zoom: Diary, sandbox
     assert ConnectionChange.objects.filter(cause=Cause.PUSH).count() == 1
 
 
+def test_nothing_of_the_tokens_is_kept_after_the_removal_and_zoom_is_not_asked_any_more(
+    zoom: Diary, sandbox: Any, line: Line
+) -> None:
+    issued(minutes_ago=20)
+    zoom.fault("app_deauthorized")
+    told(sandbox, line)
+    credential = Credential.objects.get()
+    assert credential.secret == {"access_token": "", "refresh_token": ""}
+    sandbox.requests.clear()
+    checks.check(credential.pk, Cause.CHECK, utcnow())
+    assert Credential.objects.get().reason == Reason.APP_DEAUTHORIZED
+    connections.disconnect(Connection.objects.get(credential=credential), utcnow())
+    assert not [call for call in sandbox.requests if call["service"] == "zoom"]
+
+
+def test_a_deactivated_zoom_user_cannot_hold_meetings_until_activated_again(
+    zoom: Diary, sandbox: Any, line: Line
+) -> None:
+    issued(minutes_ago=20)
+    zoom.fault("disabled", operation="meetings.create")
+    assert told(sandbox, line) == [200]
+    credential = Credential.objects.get()
+    assert (credential.standing, credential.lacking) == (Standing.OK, {"zoom": Reason.ACCOUNT_DISABLED})
+    zoom.fault("ok")
+    assert told(sandbox, line) == [200]
+    assert Credential.objects.get().lacking == {}
+
+
+def test_news_that_a_user_is_active_opens_nothing_that_was_closed_for_another_reason(
+    zoom: Diary, sandbox: Any, line: Line
+) -> None:
+    issued(minutes_ago=20)
+    Credential.objects.update(lacking={"zoom": Reason.LICENCE_MISSING})
+    for name in ("disabled", "ok"):
+        zoom.fault(name, operation="meetings.list")
+    sandbox.outgoing.get_nowait()  # that of the deactivation was lost
+    assert told(sandbox, line) == [200]
+    assert Credential.objects.get().lacking == {"zoom": Reason.LICENCE_MISSING}
+
+
+def test_an_event_of_zoom_that_is_sent_again_changes_nothing(zoom: Diary, line: Line, caplog: Any) -> None:
+    issued(minutes_ago=20)
+    body = removal(zoom.connection.credential.account_id)
+    assert event_from_zoom(line, body).status_code == 200
+    Credential.objects.update(standing=Standing.OK, reason="")
+    assert event_from_zoom(line, body).status_code == 403
+    assert Credential.objects.get().standing == Standing.OK
+    assert "an event of zoom was refused: replayed" in caplog.text
+
+
 def test_an_old_removal_does_not_break_an_account_connected_since(zoom: Diary, sandbox: Any, line: Line) -> None:
     zoom.fault("app_deauthorized")
     Credential.objects.update(expires_at=utcnow() + timedelta(hours=1, minutes=1))
@@ -390,7 +440,15 @@ def test_a_wrong_or_old_signature_changes_nothing(zoom: Diary, line: Line, age: 
 
 
 @pytest.mark.parametrize(
-    "body", [b"[]", b"{", b'{"event": "app_deauthorized"}', b'{"event": "endpoint.url_validation"}']
+    "body",
+    [
+        b"[]",
+        b"{",
+        b"[" * 100_000,
+        b'{"event": "app_deauthorized"}',
+        b'{"event": "endpoint.url_validation"}',
+        b'{"event": "user.deactivated", "event_ts": 1000000000000000000000000, "payload": {"object": {"id": "u"}}}',
+    ],
 )
 def test_a_signed_event_that_cannot_be_read_changes_nothing(zoom: Diary, line: Line, body: bytes) -> None:
     assert event_from_zoom(line, body).status_code == 403

@@ -219,6 +219,28 @@ def test_admins_add_the_rooms_that_an_account_sees_and_remove_them(
     assert "A group of members or rooms cannot be filled" in text(browser.get("/app/pages"))
 
 
+def test_an_administrator_is_asked_for_the_scope_of_all_rooms_only_when_choosing_so(
+    browser: Client, page: BookingPage, owner: Any, control: Control, consent: Any
+) -> None:
+    link = Connection.objects.get()
+    control.post("accounts/google/tanaka@minato.example/calendars", name="Hall", room=True)
+
+    def allow(query: str) -> None:
+        address = browser.get(f"/app/connections/google/connect?connection={link.pk}{query}")["Location"]
+        assert ("admin.directory" in address) is ("organisation" in query)
+        browser.get(consent(address, "tanaka@minato.example").removeprefix("https://awase.test"))
+
+    allow("&rooms=1")
+    path = f"/app/connections/{link.pk}/rooms"
+    before = browser.get(path).content.decode()
+    assert "List all rooms of the organisation" in before and "Hall (6)" not in before
+    allow("&rooms=1&organisation=1")
+    after = browser.get(path).content.decode()
+    assert "Hall (6)" in after and "List all rooms of the organisation" not in after
+    control.fault("google", "tanaka@minato.example", "no_admin")
+    assert "Hall" in browser.get(path).content.decode(), "then those of the list of calendars"
+
+
 def test_the_last_required_room_takes_its_group_along(browser: Client, page: BookingPage) -> None:
     link = Connection.objects.get()
     room = Room.objects.create(
