@@ -1,6 +1,6 @@
 """The only stored models. Services turn rows into domain values one way; nothing mirrors back."""
 
-from awase.models.account import Invitation, Member, Role, User, Workspace
+from awase.models.account import Invitation, Member, Role, User, Workspace, WorkspaceLogo
 from awase.models.api_key import ApiKey
 from awase.models.booking import (
     Booking,
@@ -76,4 +76,5 @@ __all__ = [
     "WebhookEndpoint",
     "WeeklySchedule",
     "Workspace",
+    "WorkspaceLogo",
 ]

@@ -47,13 +47,24 @@ class Workspace(models.Model):
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=60, unique=True)
     language = models.CharField(max_length=8, default="ja")
-    accent = models.CharField(max_length=10, blank=True)
-    logo = models.BinaryField(default=bytes, blank=True)
-    logo_type = models.CharField(max_length=30, blank=True)
+    accent = models.CharField(max_length=10, blank=True)  # "#27508f"; "": Awase's own
+    logo = models.CharField(max_length=64, blank=True)  # the digest of the picture that `WorkspaceLogo` holds
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
         return self.name
+
+
+class WorkspaceLogo(models.Model):
+    """The logo, apart from the workspace, because workspaces are read far more often than pictures."""
+
+    workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, related_name="picture")
+    digest = models.CharField(max_length=64, db_index=True)  # names it in its address, which so never changes
+    kind = models.CharField(max_length=30)
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.workspace}: {self.digest[:8]}"
 
 
 class Role(models.TextChoices):

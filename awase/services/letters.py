@@ -285,7 +285,7 @@ def _endpoint_off(effect: Effect) -> dict[str, Any] | None:
             _("Repair the receiver, switch the webhook on again, and redeliver what it missed."),
         ],
         "button": lambda: _("Open the settings"),
-        "url": f"{settings.AWASE_URL}/app/",
+        "url": f"{settings.AWASE_URL}/app/settings/webhooks/{endpoint.pk}",
     }
 
 

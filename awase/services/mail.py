@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from awase.domain.colour import is_colour, palette
 from awase.domain.health import BACKED_BY
 from awase.models import Booking, BookingState, Effect
 from awase.services import awaited, dates, ics, letters, words
@@ -32,7 +33,10 @@ def send(effect: Effect) -> None:
         return
     with translation.override(letter.language):
         name = f"mail/{letter.template}"
+        accent = effect.booking.workspace.accent if effect.booking else ""
         context = {"sender_line": _("This mail was sent by Awase."), **_resolved(letter.context)}
+        if is_colour(accent):
+            context["palette"] = palette(accent)
         subject = " ".join(render_to_string(f"{name}.subject.txt", context).split())
         message = EmailMultiAlternatives(
             subject=subject,

@@ -7,14 +7,15 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from django import forms
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import get_language, gettext_lazy
 
 from awase.models import User
 from awase.services import accounts
 from awase.services.accounts import SignUpClosed
 from awase.web import limits
-from awase.web.guest import known_zones
+from awase.web.guest import YEAR, known_zones
+from awase.web.shell import LAST_USER
 
 
 class SignUpForm(forms.Form):
@@ -50,6 +51,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
         return "/app/start"
+
+    def post_login(self, request: HttpRequest, user: User, **more: Any) -> HttpResponse:
+        response: HttpResponse = super().post_login(request, user, **more)
+        response.set_signed_cookie(
+            LAST_USER, str(user.pk), max_age=YEAR, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE, httponly=True
+        )
+        return response
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return limits.client_address(request)

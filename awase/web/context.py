@@ -7,7 +7,8 @@ from django.http import HttpRequest
 from django.utils.translation import get_language
 
 from awase.services import accounts, dashboard
-from awase.web.shell import live, utcnow
+from awase.web import kept_form
+from awase.web.shell import KEPT, live, utcnow
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -23,5 +24,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if member is None and request.path.startswith("/accounts/"):
         member = dashboard.member_of(request.user)  # allauth's own screens
     if member is not None:
+        if request.method == "GET" and KEPT in request.session:
+            context["kept"] = kept_form.of(request, member)
         context |= {"viewer": {"name": member.name, "email": member.user.email}, **live(member, utcnow())}
     return context

@@ -17,9 +17,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from awase.domain.colour import is_colour
 from awase.domain.health import LocationKind, LocationValue, PageValue
 from awase.domain.intervals import epoch, moment
-from awase.models import BookingPage, Condition, Hold
+from awase.models import BookingPage, Condition, Hold, Workspace
 from awase.models.page import Assignment, Visibility
 from awase.models.prepared import prepared
 from awase.services import holds, openings, rich_text, words
@@ -215,16 +216,32 @@ def summary(page: BookingPage, answer: Offer, wish: Wish, *points: Context) -> C
 
 
 def title(page: BookingPage) -> Context:
-    return {"org": page.workspace.name, "title": page.title, "letter": letter(page.workspace.name)}
+    return {
+        "org": page.workspace.name,
+        "title": page.title,
+        "letter": letter(page.workspace.name),
+        "logo_url": logo_url(page.workspace),
+    }
 
 
 def manner(request: HttpRequest, page: BookingPage) -> Context:
     """How a page is shown: its colour, and whether search engines may keep it."""
     secret = page.visibility != Visibility.PUBLIC or bool(page.password)
     return {
-        "theme": page.accent or page.workspace.accent,
+        "theme": page.accent,
+        "style_url": "" if page.accent else style_url(page.workspace.accent),
         "noindex": secret or not page.indexed,
     }
+
+
+def style_url(accent: str) -> str:
+    """The style sheet of a colour that a workspace chose; "" for Awase's own ones."""
+    return reverse("theme", args=(accent[1:],)) if is_colour(accent) else ""
+
+
+def logo_url(workspace: Workspace) -> str:
+    """Where the workspace's logo is; "" without one."""
+    return reverse("logo", args=(workspace.logo,)) if workspace.logo else ""
 
 
 def letter(name: str) -> str:

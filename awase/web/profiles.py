@@ -37,7 +37,8 @@ def workspace(request: HttpRequest, workspace_slug: str) -> HttpResponse:
         "profile": {"name": found.name, "letter": guest.letter(found.name), "text": "", "org": None},
         "pages": _entries(request, profiles.pages_of(found)),
         "people": people,
-        "theme": found.accent,
+        "style_url": guest.style_url(found.accent),
+        "logo_url": guest.logo_url(found),
     }
     return guest.show(request, "public/profile.html", context)
 
@@ -54,7 +55,8 @@ def member(request: HttpRequest, workspace_slug: str, member_slug: str) -> HttpR
         "profile": {"name": found.name, "letter": guest.letter(found.name), "text": found.about, "org": org},
         "pages": _entries(request, profiles.pages_with(found), found),
         "people": [],
-        "theme": team.accent,
+        "style_url": guest.style_url(team.accent),
+        "logo_url": "",
     }
     return guest.show(request, "public/profile.html", context)
 

@@ -18,6 +18,8 @@ SCREENS = (
     ("notices", gettext_lazy("Notices"), None),
     ("security", gettext_lazy("Security"), None),
     ("workspace", gettext_lazy("Workspace"), Act.CHANGE_WORKSPACE),
+    ("branding", gettext_lazy("Branding"), Act.CHANGE_WORKSPACE),
+    ("webhooks", gettext_lazy("Webhooks and chat"), Act.CHANGE_WEBHOOKS),
 )
 
 

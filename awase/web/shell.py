@@ -8,7 +8,8 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.decorators import login_required
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
@@ -17,11 +18,13 @@ from django.utils.translation import ngettext, pgettext
 
 from awase.domain.health import Service
 from awase.models import Member
-from awase.services import dashboard, sessions, words
+from awase.services import dashboard, kept_forms, sessions, words
 from awase.services.troubles import troubles
 
 P = ParamSpec("P")
 Context = dict[str, Any]
+KEPT = "kept_form"  # in the session, see kept_form.py
+LAST_USER = "awase_last"  # a signed cookie: who was logged in last in this browser
 LETTERS = {service: service.letter for service in Service}
 
 
@@ -43,14 +46,38 @@ def for_members(
 
     @wraps(view)
     def inside(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return _logged_out(request)
         member = dashboard.member_of(request.user)
         if member is None:
             return render(request, "403.html", status=403)
         request.member = member  # type: ignore[attr-defined]
         sessions.seen(request.session.session_key, utcnow())
+        if request.method == "POST":
+            _sent_again(request)
         return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
-    return cast("Callable[Concatenate[HttpRequest, P], HttpResponse]", login_required(inside))
+    return cast("Callable[Concatenate[HttpRequest, P], HttpResponse]", inside)
+
+
+def _logged_out(request: HttpRequest) -> HttpResponse:
+    """Whoever is not logged in (any more): to the log-in, and what was sent waits; a poll says so and swaps nothing
+    else, because a form on the screen may be half filled in."""
+    from awase.web import kept_form  # it needs this module's frame
+
+    if request.headers.get("HX-Request"):
+        return render(request, "dashboard/_logged_out.html", status=200 if request.path == "/app/banner" else 204)
+    if request.method == "POST":
+        return kept_form.to_log_in(request)
+    return redirect_to_login(request.get_full_path(), settings.LOGIN_PATH)
+
+
+def _sent_again(request: HttpRequest) -> None:
+    """What waits for this very form is done with."""
+    sealed = request.session.get(KEPT, "")
+    found = kept_forms.unseal(sealed) if sealed else None
+    if found is not None and found.action == request.path:
+        del request.session[KEPT]
 
 
 def live(member: Member, now: datetime) -> Context:
