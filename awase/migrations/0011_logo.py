@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('awase', '0009_first_run'),
+        ('awase', '0010_opening_wish'),
     ]
 
     operations = [
