@@ -1,12 +1,13 @@
 """Schedules (予約可能枠): which pages use them, saving what was typed; and absences (不在)."""
 
-from datetime import date, time
+from datetime import date
 
 from django.db import transaction
 from django.db.models import Q
 
 from awase.domain.schedule import Range, Schedule, parse_range, range_text, to_json
 from awase.models import Absence, BookingPage, Member, WeeklySchedule
+from awase.services.hours import holidays_of
 
 Typed = list[list[tuple[str, str]]]
 
@@ -67,9 +68,10 @@ def delete(row: WeeklySchedule) -> bool:
     return True
 
 
-def save_override(row: WeeklySchedule, day: date, pairs: list[tuple[time, time]]) -> None:
-    """Other hours on one date; none: closed. Raises ValueError for hours that overlap or end before they begin."""
-    ranges = tuple(sorted(parse_range(f"{start:%H:%M}-{end:%H:%M}") for start, end in pairs))
+def save_override(row: WeeklySchedule, day: date, pairs: list[tuple[str, str]]) -> None:
+    """Other hours on one date, as texts like ("09:00", "17:00"); none: closed. Raises ValueError for what cannot be
+    read, and for hours that overlap or end before they begin."""
+    ranges = tuple(sorted(parse_range(f"{start}-{end}") for start, end in pairs))
     _weekly, stored = to_json(Schedule(row.time_zone, ((),) * 7, {day: ranges}))
     row.overrides = {**row.overrides, **stored}
     row.save(update_fields=["overrides"])
@@ -79,6 +81,15 @@ def remove_override(row: WeeklySchedule, day: str) -> None:
     """The date has its weekly hours again."""
     row.overrides = {key: ranges for key, ranges in row.overrides.items() if key != day}
     row.save(update_fields=["overrides"])
+
+
+def hours_on(row: WeeklySchedule, day: date) -> tuple[list[str], str]:
+    """The hours of one date as text, and why they are not those of the week: "changed", "holiday" or ""."""
+    if (changed := row.overrides.get(day.isoformat())) is not None:
+        return [range_text(Range(*hours)) for hours in changed], "changed"
+    if row.holidays and day in holidays_of(row.holidays, day.year):
+        return [], "holiday"
+    return [range_text(Range(*hours)) for hours in row.weekly[day.weekday()]], ""
 
 
 def override_texts(row: WeeklySchedule) -> list[tuple[date, list[str]]]:

@@ -1,4 +1,4 @@
-"""分析: what connection errors cost, for the pages that the viewer sees."""
+"""分析: what was booked, and what connection errors cost, for the pages that the viewer sees."""
 
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ from awase.models import Member
 from awase.services import words
 from awase.services.dashboard import visible_pages
 from awase.services.insights_health import HealthMeasures, measure
+from awase.web.insights_bookings import bookings_part
 from awase.web.shell import Context, MemberRequest, for_members, utcnow
 
 MOST_PAGES = 20
@@ -23,8 +24,13 @@ WORTH_TELLING = timedelta(minutes=1)
 @require_GET
 @for_members
 def insights(request: MemberRequest) -> HttpResponse:
-    """The screen; connection health is one part of it."""
-    return render(request, "dashboard/insights.html", {"section": "insights", "health": health_part(request.member)})
+    """The screen: bookings, and what connection errors cost."""
+    context = {
+        "section": "insights",
+        "bookings": bookings_part(request.member),
+        "health": health_part(request.member),
+    }
+    return render(request, "dashboard/insights.html", context)
 
 
 def health_part(member: Member) -> Context:

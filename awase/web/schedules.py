@@ -1,5 +1,7 @@
 """予約可能枠 and 不在 of the viewer: weekly hours, holidays, other hours on single dates, absences."""
 
+from calendar import Calendar
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -13,12 +15,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from awase.models import Absence, WeeklySchedule
-from awase.services import schedules
+from awase.services import dates, schedules
 from awase.services.hours import countries
 from awase.web.shell import Context, MemberRequest, for_members, utcnow
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-COPY_TO = {"weekdays": range(5), "all": range(7)}
+RANGES = 3  # of one date, as many as its form has room for
+FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
 class DetailsForm(forms.Form):
@@ -47,19 +50,6 @@ class OverrideForm(forms.Form):
     """Other hours on one date; without hours it is closed."""
 
     day = forms.DateField(label=gettext_lazy("Date"), widget=forms.DateInput(attrs={"type": "date"}))
-    start = forms.TimeField(required=False, label=gettext_lazy("From"), widget=forms.TimeInput(attrs={"type": "time"}))
-    end = forms.TimeField(
-        required=False,
-        label=gettext_lazy("Until"),
-        help_text=gettext_lazy("Left empty, the day is closed."),
-        widget=forms.TimeInput(attrs={"type": "time"}),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        if (cleaned.get("start") is None) != (cleaned.get("end") is None):
-            self.add_error("end", _("Give a beginning and an end, or neither."))
-        return cleaned
 
 
 class AbsenceForm(forms.Form):
@@ -160,7 +150,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
 def _show(request: MemberRequest, row: WeeklySchedule, shown: Context | None = None) -> HttpResponse:
     """The schedule with one section as just answered, the others as stored."""
     start = {"name": row.name, "time_zone": row.time_zone, "holidays": row.holidays, "default": row.is_default}
-    fresh = [_week(row), _override(row, OverrideForm()), _details(row, DetailsForm(initial=start))]
+    fresh = [_week(row), _override(request, row), _details(row, DetailsForm(initial=start))]
     sections = {section["id"]: section for section in fresh}
     if shown:
         sections[shown["id"]] = shown
@@ -171,7 +161,7 @@ def _show(request: MemberRequest, row: WeeklySchedule, shown: Context | None = N
         "section": "schedules",
         "back_url": "/app/schedules",
         "heading": row.name,
-        "used_by": [page.title for page in schedules.used_by(row)],
+        "used_by": [{"title": page.title, "url": f"/app/pages/{page.pk}#times"} for page in schedules.used_by(row)],
         "sections": list(sections.values()),
         "delete_url": delete,
     }
@@ -186,6 +176,10 @@ def _details(row: WeeklySchedule, form: DetailsForm) -> Context:
         "form": form,
         "template": "dashboard/_section_form.html",
     }
+
+
+def _range_words() -> str:
+    return _("Give a beginning and a later end for each range; ranges of one day must not overlap.")
 
 
 def _week(
@@ -209,26 +203,77 @@ def _week(
             }
             for number, (name, label, ranges) in enumerate(names)
         ],
-        "copies": [
-            {"value": "weekdays", "label": _("Monday's hours on all working days")},
-            {"value": "all", "label": _("Monday's hours on every day")},
-        ],
     }
 
 
-def _override(row: WeeklySchedule, form: OverrideForm) -> Context:
+def _override(
+    request: MemberRequest,
+    row: WeeklySchedule,
+    form: OverrideForm | None = None,
+    pairs: list[tuple[str, str]] | None = None,
+    error: str = "",
+) -> Context:
+    """The dates with other hours: a month to choose one from, and the form for it."""
+    today = utcnow().astimezone(ZoneInfo(row.time_zone)).date()
+    chosen = _date_of(request.GET.get("day", ""))
+    shown = (_date_of(f"{request.GET.get('month', '')}-01") or chosen or today).replace(day=1)
+    if pairs is None:
+        hours = schedules.hours_on(row, chosen)[0] if chosen else []
+        pairs = [(start, end) for start, _dash, end in (text.partition("-") for text in hours)]
     return {
         "id": "override",
         "heading": _("Other hours on single dates"),
         "url": f"/app/schedules/{row.pk}/override",
         "template": "dashboard/_section_overrides.html",
-        "form": form,
+        "form": form or OverrideForm(initial={"day": chosen} if chosen else None),
+        "ranges": [{"start": start, "end": end} for start, end in [*pairs, *[("", "")] * RANGES][:RANGES]],
+        "error": error,
+        "open": bool(chosen) or "month" in request.GET,
+        "month": _month(row, shown, today, chosen),
         "overrides": [
             {"value": day.isoformat(), "text": _date_text(day), "hours": ranges or [_("Closed")]}
             for day, ranges in schedules.override_texts(row)
         ],
         "button": _("Add or change the date"),
     }
+
+
+def _month(row: WeeklySchedule, month: date, today: date, chosen: date | None) -> Context:
+    """A month of the schedule, each day with its hours; a day leads to the form for it."""
+    address = f"/app/schedules/{row.pk}"
+
+    def cell(day: date) -> Context | None:
+        if day.month != month.month:
+            return None
+        hours, why = schedules.hours_on(row, day)
+        words = {"changed": _("changed"), "holiday": _("public holiday"), "": ""}[why]
+        return {
+            "number": day.day,
+            "url": f"{address}?day={day}#override",
+            "hours": hours,
+            "why": words,
+            "kind": why if why else "" if hours else "closed",
+            "chosen": day == chosen,
+            "today": day == today,
+            "label": dates.day_name(day),
+        }
+
+    before, after = month - timedelta(days=1), month + timedelta(days=31)
+    return {
+        "label": dates.month_name(month),
+        "weekdays": dates.weekday_names(),
+        "weeks": [[cell(day) for day in week] for week in Calendar().monthdatescalendar(month.year, month.month)],
+        "previous_url": f"{address}?month={before:%Y-%m}#override" if before.year >= FIRST_YEAR else "",
+        "next_url": f"{address}?month={after:%Y-%m}#override" if after.year < LAST_YEAR else "",
+    }
+
+
+def _date_of(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if FIRST_YEAR <= day.year < LAST_YEAR else None
 
 
 @require_POST
@@ -273,12 +318,13 @@ def save_week(request: MemberRequest, pk: int) -> HttpResponse:
         ]
         for name in DAYS
     ]
-    for number in COPY_TO.get(request.POST.get("copy", ""), ()):
-        typed[number] = typed[0]
+    copied = request.POST.get("copy_from", "")
+    for name in request.POST.getlist("copy_to") if copied in DAYS else ():
+        if name in DAYS:
+            typed[DAYS.index(name)] = typed[DAYS.index(copied)]
     errors = schedules.save_week(row, typed)
     if errors:
-        words = _("Give a beginning and a later end for each range; ranges of one day must not overlap.")
-        return _show(request, row, _week(row, typed, dict.fromkeys(errors, words)))
+        return _show(request, row, _week(row, typed, dict.fromkeys(errors, _range_words())))
     return redirect(f"/app/schedules/{row.pk}?saved=week#week")
 
 
@@ -291,11 +337,14 @@ def save_override(request: MemberRequest, pk: int) -> HttpResponse:
         schedules.remove_override(row, day)
         return redirect(f"/app/schedules/{pk}?saved=override#override")
     form = OverrideForm(request.POST)
+    pairs = [pair for pair in zip(*map(request.POST.getlist, ("start", "end")), strict=False) if any(pair)]
     if not form.is_valid():
-        return _show(request, row, _override(row, form))
-    start, end = form.cleaned_data["start"], form.cleaned_data["end"]
-    schedules.save_override(row, form.cleaned_data["day"], [] if start is None else [(start, end)])
-    return redirect(f"/app/schedules/{pk}?saved=override#override")
+        return _show(request, row, _override(request, row, form, pairs))
+    try:
+        schedules.save_override(row, form.cleaned_data["day"], pairs)
+    except ValueError:
+        return _show(request, row, _override(request, row, form, pairs, _range_words()))
+    return redirect(f"/app/schedules/{pk}?saved=override&month={form.cleaned_data['day']:%Y-%m}#override")
 
 
 @require_POST

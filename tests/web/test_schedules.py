@@ -33,9 +33,10 @@ def send(browser: Client, row: WeeklySchedule) -> Callable[..., Any]:
     return go
 
 
-def test_mondays_hours_are_copied_to_all_working_days(send: Callable[..., Any], row: WeeklySchedule) -> None:
+def test_a_days_hours_are_copied_to_the_days_chosen(send: Callable[..., Any], row: WeeklySchedule) -> None:
     week = {"mon-start": ["10:00"], "mon-end": ["12:00"], "sat-start": ["09:00"], "sat-end": ["10:00"]}
-    assert send("week", {**week, "copy": "weekdays"}).status_code == 302
+    copied = {"copy_from": "mon", "copy_to": ["tue", "wed", "thu", "fri", "nonsense"]}
+    assert send("week", {**week, **copied}).status_code == 302
     assert row.weekly == [[[600, 720]]] * 5 + [[[540, 600]], []]
 
 
@@ -47,11 +48,38 @@ def test_a_date_is_closed_opened_and_given_back_to_the_week(send: Callable[..., 
     assert row.overrides == {"2026-12-31": []}
 
 
+def test_a_date_takes_several_ranges_and_is_chosen_on_a_month(
+    browser: Client, send: Callable[..., Any], row: WeeklySchedule
+) -> None:
+    row.holidays = "JP"
+    row.save()
+    send("override", {"day": "2026-12-30", "start": ["13:00", "09:00"], "end": ["15:00", "12:00"]})
+    assert row.overrides == {"2026-12-30": [[540, 720], [780, 900]]}
+    shown = browser.get(f"/app/schedules/{row.pk}?day=2026-12-30").context["sections"]
+    section = next(one for one in shown if one["id"] == "override")
+    assert section["ranges"][:2] == [{"start": "09:00", "end": "12:00"}, {"start": "13:00", "end": "15:00"}]
+    days = {day["number"]: day for week in section["month"]["weeks"] for day in week if day}
+    assert (days[30]["kind"], days[5]["kind"], days[4]["hours"]) == ("changed", "closed", ["09:00-18:00"])
+    november = browser.get(f"/app/schedules/{row.pk}?month=2026-11").context["sections"]
+    section = next(one for one in november if one["id"] == "override")
+    days = {day["number"]: day for week in section["month"]["weeks"] for day in week if day}
+    assert days[23]["kind"] == "holiday"
+    for month in ("0001-01", "9999-12", "x"):
+        assert browser.get(f"/app/schedules/{row.pk}?month={month}").status_code == 200
+
+
 @pytest.mark.parametrize(
-    "data", [{"day": "someday"}, {"day": "2026-12-31", "start": "10:00"}, {"day": "2026-12-31", "end": "10:00"}]
+    "data",
+    [
+        {"day": "someday"},
+        {"day": "2026-12-31", "start": "10:00", "end": ""},
+        {"day": "2026-12-31", "start": "", "end": "10:00"},
+        {"day": "2026-12-31", "start": "noon", "end": "10:00"},
+        {"day": "2026-12-31", "start": ["10:00", "11:00"], "end": ["12:00", "13:00"]},
+    ],
 )
 def test_a_date_that_cannot_be_read_comes_back(
-    send: Callable[..., Any], row: WeeklySchedule, data: dict[str, str]
+    send: Callable[..., Any], row: WeeklySchedule, data: dict[str, Any]
 ) -> None:
     answer = send("override", data)
     assert answer.status_code == 400 and data["day"] in text(answer)

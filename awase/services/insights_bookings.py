@@ -1,0 +1,132 @@
+"""What was booked: how much over time, on which page, with whom, how long ahead, what came of it, and how evenly the
+bookings of automatic assignment fell. Of the last days, counted by when they were made; of sessions, each seat."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
+
+from awase.domain.assignment import Mode
+from awase.domain.history import DAYS, first_moment
+from awase.models import Booking, BookingChange, BookingPage, BookingState, Condition, HostTime
+from awase.models.page import Assignment
+from awase.services.fairness import counts_of
+
+AHEAD = (1, 2, 4, 8, 15, 31)  # ends of the stretches of lead time, in days; the last one is open
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One member under automatic assignment: bookings taken, what went past them while they were away or not there
+    yet, and the part of all that is theirs by weight (0 to 1)."""
+
+    member_id: int
+    name: str
+    taken: int
+    passed: float
+    due: float
+
+
+@dataclass(frozen=True, slots=True)
+class BookingMeasures:
+    """`by_day`: each date of the viewer's zone → bookings made. `lead_days`: for each stretch of `AHEAD`, and what is
+    longer, how many. `ended`: cancelled by the guest and by the host, declined, lapsed. `missed`: no-shows among those
+    that took place. `fairness`: of each page with automatic assignment on which something was booked."""
+
+    by_day: Mapping[date, int]
+    by_page: Sequence[tuple[BookingPage, int]]
+    by_host: Sequence[tuple[str, int]]
+    lead_days: Sequence[int]
+    median_lead: timedelta | None
+    total: int
+    ended: Mapping[str, int]
+    held: int
+    missed: int
+    fairness: Sequence[tuple[BookingPage, Sequence[Share]]]
+
+
+def measure(
+    pages: Sequence[BookingPage], found: QuerySet[Booking], now: datetime, time_zone: str, days: int = DAYS
+) -> BookingMeasures:
+    """The measures of these bookings, made in the last `days` dates of a zone, today included. A constant number of
+    queries but for fairness, which needs three for each page with automatic assignment."""
+    start, there = first_moment(now, time_zone, days), ZoneInfo(time_zone)
+    made = found.filter(created_at__gte=start).order_by()
+    rows = list(made.values_list("pk", "page", "state", "created_at", "start", "end", "no_show_at", "session"))
+    today = now.astimezone(there).date()
+    by_day = Counter({today - timedelta(days=number): 0 for number in reversed(range(days))})
+    by_day.update(created.astimezone(there).date() for _pk, _page, _state, created, *_ in rows)
+    leads = sorted(begins - created for _pk, _page, _state, created, begins, *_ in rows)
+    stands = [row for row in rows if row[2] == BookingState.CONFIRMED]
+    known = {page.pk: page for page in pages}
+    of_pages = Counter(row[1] for row in rows)
+    return BookingMeasures(
+        by_day=by_day,
+        by_page=[(known[pk], count) for pk, count in of_pages.most_common() if pk in known],
+        by_host=_by_host([row[7] or row[0] for row in stands]),
+        lead_days=_stretches(leads),
+        median_lead=leads[len(leads) // 2] if leads else None,
+        total=len(rows),
+        ended=_ended(made),
+        held=sum(row[5] <= now for row in stands),
+        missed=sum(row[6] is not None for row in stands),
+        fairness=[(page, shares) for page in pages if of_pages[page.pk] and (shares := _fairness(page, start))],
+    )
+
+
+def _stretches(leads: Iterable[timedelta]) -> list[int]:
+    found = [0] * (len(AHEAD) + 1)
+    for lead in leads:
+        found[next((place for place, days in enumerate(AHEAD) if lead < timedelta(days=days)), len(AHEAD))] += 1
+    return found
+
+
+def _by_host(carriers: Sequence[int]) -> list[tuple[str, int]]:
+    """How many of these bookings each member hosts; a seat counts for the hosts of its session."""
+    weight = Counter(carriers)
+    hosts: Counter[str] = Counter()
+    rows = HostTime.objects.filter(booking__in=weight, active=True).select_related("member__user")
+    for row in rows:
+        hosts[row.member.name] += weight[row.booking_id or 0]
+    return hosts.most_common()
+
+
+def _ended(made: QuerySet[Booking]) -> dict[str, int]:
+    by_state = Counter(made.values_list("state", flat=True))
+    by_guest = BookingChange.objects.filter(booking__in=made.values("pk"), what="cancelled_by_guest").count()
+    cancelled = by_state[BookingState.CANCELLED]
+    return {
+        "guest": min(by_guest, cancelled),
+        "host": max(cancelled - by_guest, 0),
+        "declined": by_state[BookingState.DECLINED],
+        "lapsed": by_state[BookingState.EXPIRED],
+    }
+
+
+def _fairness(page: BookingPage, start: datetime) -> list[Share]:
+    """How the bookings of a page fell among its members, who is owed most first; [] without automatic assignment."""
+    if page.condition == Condition.ALL or page.assignment == Assignment.GUEST:
+        return []
+    links = list(page.page_members.select_related("member__user"))
+    if len(links) < 2:
+        return []
+    given = HostTime.objects.filter(
+        booking__page=page, active=True, booking__created_at__gt=start, member__in=[link.member_id for link in links]
+    )
+    mode = Mode(page.assignment)
+    taken = Counter(given.values_list("member", flat=True))
+    counted = counts_of(given, links, mode)
+    weights = sum(link.weight for link in links)
+    return [
+        Share(
+            member_id=link.member_id,
+            name=link.member.name,
+            taken=taken[link.member_id],
+            passed=max(float(counted.get(link.member_id, 0)) - taken[link.member_id], 0.0),
+            due=link.weight / weights,
+        )
+        for link in links
+    ]
