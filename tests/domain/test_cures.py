@@ -352,6 +352,13 @@ def test_a_set_of_rooms_gets_one_back_or_another_or_is_removed() -> None:
     assert listed(two) == [{Wait(A, 1010)}, {AddRoom(1)}, {ReduceGroup(1, 1)}, {RemoveGroup(1)}]
 
 
+def test_a_set_of_rooms_that_has_enough_is_no_concern_of_a_page_stopped_for_another_room() -> None:
+    member = person("A", "G+")
+    groups = [Group((A,)), Group((1, 2), 1, rooms=True), Group((3,), rooms=True)]
+    page = lists_of(groups, [member], owner=member, rooms=(room(1, "!"), room(2), room(3, missing=True)))
+    assert listed(page) == [{RemoveRoom(3)}]
+
+
 def test_an_empty_group_of_rooms_gets_one_or_is_removed() -> None:
     assert listed(roomy(Group((), rooms=True))) == [{AddRoom(1)}, {RemoveGroup(1)}]
 
