@@ -14,7 +14,7 @@ from django.utils.translation import pgettext
 
 from awase.domain.colour import is_colour, palette
 from awase.domain.health import BACKED_BY
-from awase.models import Booking, BookingState, Effect
+from awase.models import Booking, BookingChange, BookingState, Effect
 from awase.services import awaited, dates, ics, letters, words
 from awase.services.hosts import NAMING, hosts_of, name_is_open
 from awase.services.letters import Letter
@@ -144,7 +144,7 @@ def _booking_letter(effect: Effect) -> Letter:
     recipient = booking.guest_name if copy is None else booking.further_guests[copy]
     context: dict[str, Any] = {
         "booking": lambda: facts(booking, for_host=for_host),
-        "notes": lambda: place_notes(booking, link_follows=link_follows),
+        "notes": lambda: [*place_notes(booking, link_follows=link_follows), *_why_moved(booking, template)],
         "recipient": recipient,
         "guest": booking.guest_name if for_host else recipient,
         "for_host": for_host,
@@ -156,7 +156,7 @@ def _booking_letter(effect: Effect) -> Letter:
         "approved": template == "approved",
         "expired": booking.state == BookingState.EXPIRED,
         "reason": booking.cancel_reason,
-        "by": lambda: _cancelled_by(booking),
+        "by": lambda: _cancelled_by(booking, to_guest=not for_host and copy is None),
         "again_url": "" if for_host else f"{settings.AWASE_URL}/{booking.workspace.slug}/{booking.page.slug}",
     }
     if effect.member:
@@ -185,8 +185,19 @@ def _invited(booking: Booking) -> bool:
     return Effect.objects.filter(booking=booking, member=None, payload__template__in=NAMING).exists()
 
 
-def _cancelled_by(booking: Booking) -> str:
+def _why_moved(booking: Booking, template: str) -> list[str]:
+    """The reason that was given for the change which this mail tells of, if it was a move."""
+    if template not in {"changed", "host_changed"}:
+        return []
+    last = BookingChange.objects.filter(booking__in=[booking.pk, booking.session_id or booking.pk]).last()
+    reason = last.detail.partition("Z – ")[2] if last and last.what.startswith("moved_by_") else ""
+    return [_("Reason: %(reason)s") % {"reason": reason}] if reason else []
+
+
+def _cancelled_by(booking: Booking, *, to_guest: bool) -> str:
     last = booking.changes.filter(what__startswith="cancelled_by_").last()
     if last and last.what == "cancelled_by_host":
         return _("The host has cancelled the booking.")
+    if to_guest:
+        return _("Your booking is cancelled, as you asked.")
     return _("The guest has cancelled the booking.")

@@ -292,3 +292,21 @@ def test_what_does_not_stand_any_more_is_not_moved(page: BookingPage, owner: Any
     assert taken.state == BookingState.CANCELLED
     later = taken.start + HALF_AN_HOUR
     assert refusal(lambda: moving.move(taken, later, utcnow(), by=owner)) is Refusal.ALREADY_CANCELLED
+
+
+def test_the_reason_for_a_move_or_a_cancellation_is_read_by_whom_it_concerns(
+    owner: Any, page_of: Any, free_start: Any, book: Any, work: Any
+) -> None:
+    page = page_of(owner, slug="reasons")
+    taken = book(page, free_start(page))
+    work()
+    mail.outbox.clear()
+    moved = moving.move(taken, taken.start + timedelta(hours=2), utcnow(), by=None, reason="電車が遅れています")
+    work()
+    assert len(mail.outbox) == 2 and all("理由: 電車が遅れています" in message.body for message in mail.outbox)
+    mail.outbox.clear()
+    cancel(moved, utcnow(), reason="都合が悪くなりました")
+    work()
+    told = {message.to[0]: message.body for message in mail.outbox}
+    assert all("都合が悪くなりました" in body for body in told.values())
+    assert "ご依頼のとおり" in told["hanako@guest.example"] and "ゲストが" in told[owner.user.email]
