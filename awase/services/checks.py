@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from awase.domain.errors import Failure, FailureClass, Reason
+from awase.domain.errors import Capability, Failure, FailureClass, Reason
 from awase.domain.event_spans import mark, packed
 from awase.domain.health import Service, Standing
 from awase.domain.intervals import BusyTimes, Span, epoch, moment, span, without
@@ -26,20 +26,37 @@ from awase.models import (
     RoomBusy,
     RoomTime,
 )
+from awase.providers.protocols import RemoteCalendar
 from awase.services import drift
 from awase.services.health import recorded_state
 from awase.services.reading import CalendarReading, Reading, held_after, horizon_of, read
 from awase.services.signals import Cause, Good, record
 from awase.services.tokens import asked_to_wait, source
 
-__all__ = ["Reading", "any_due", "check", "check_all_at_start", "claim_due", "keep", "reach", "read", "still_there"]
+__all__ = [
+    "Reading",
+    "any_due",
+    "before_use",
+    "check",
+    "check_all_at_start",
+    "claim_due",
+    "keep",
+    "reach",
+    "read",
+    "still_there",
+]
 
+PROBED_RARELY = Q(standing=Standing.ERROR) & ~Q(reason__in=[Reason.UNREACHABLE, Reason.OPERATOR])
+MOST_READ_FIRST = 5  # accounts that somebody who edits a page waits for
 READ_ON = {Cause.CHECK, Cause.PUSH, Cause.EDIT}  # who asks for anything else gets everything read afresh
 
 
-def check(credential_id: int, cause: Cause, now: datetime) -> Good | Failure:
-    """Read the account and take in what was found. The network is asked outside any transaction; not at all while the
-    service wants to be left alone, except by a person who has seen to an error."""
+def check(
+    credential_id: int, cause: Cause, now: datetime, listed: Iterable[RemoteCalendar] | None = None
+) -> Good | Failure:
+    """Read the account and take in what was found, and which calendars it lists where that was asked. The network is
+    asked outside any transaction; not at all while the service wants to be left alone, except by a person who has
+    seen to an error."""
     credential = Credential.objects.get(pk=credential_id)
     waiting = asked_to_wait(credential, now)
     if waiting and not (cause.by_hand and needs_person(recorded_state(credential))):
@@ -57,11 +74,34 @@ def check(credential_id: int, cause: Cause, now: datetime) -> Good | Failure:
     )
     drifted = drift.look(credential, reading, access, now)
     with transaction.atomic():
-        troubled = keep(credential, reading)
-        record(credential_id, reading.signal, cause, now, calendars_changed=troubled)
+        changed = keep(credential, reading)
+        for link in credential.connections.all() if listed is not None else ():
+            changed |= keep_listed(link, listed or ())
+        record(credential_id, reading.signal, cause, now, calendars_changed=changed)
     for found in drift.take(drifted, now):
         drift.follow(found, now)
     return reading.signal
+
+
+def keep_listed(connection: Connection, listed: Iterable[RemoteCalendar]) -> bool:
+    """Bring the rows in line with what the service lists. Ticks stay; a calendar in use that is no longer listed is
+    missing, any other is dropped. True if events in one of them may carry a Meet link now, or may no longer."""
+    known = {calendar.external_id: calendar for calendar in connection.calendars.all()}
+    turned = False
+    for remote in listed:
+        calendar = known.pop(remote.id, None) or Calendar(connection=connection, external_id=remote.id)
+        allowed = Capability.MEET in remote.conferences
+        turned |= calendar.meet_allowed != allowed
+        calendar.name = remote.name[:300]
+        calendar.time_zone = remote.time_zone
+        calendar.writable = remote.writable
+        calendar.primary = remote.primary
+        calendar.meet_allowed = allowed
+        calendar.save()
+    for gone in known.values():
+        if not gone.checked and not gone.receiving_members.exists():
+            gone.delete()
+    return turned
 
 
 def keep(credential: Credential, reading: Reading) -> bool:
@@ -207,11 +247,21 @@ def reach(page: BookingPage, now: datetime) -> None:
     ).update(next_check=now)
 
 
+def before_use(member_ids: Iterable[int], now: datetime) -> None:
+    """A page that takes bookings is about to use these members' accounts: those that were read rarely or never are
+    read first, so that the page does not stop over old times, nor offers them. Asks the network, so never within a
+    transaction; where there are many, the others follow at once in the background."""
+    rarely = Q(check_every=None) | Q(check_every__gt=settings.AWASE_CHECK_INTERVAL)
+    old = Q(last_good=None) | Q(last_good__lte=now - settings.AWASE_TOLERANCE)
+    accounts = Credential.objects.filter(rarely & old, connections__member__in=list(member_ids))
+    for credential_id in accounts.exclude(PROBED_RARELY).values_list("pk", flat=True).distinct()[:MOST_READ_FIRST]:
+        check(credential_id, Cause.EDIT, now)
+
+
 def check_all_at_start(now: datetime) -> None:
     """Starting up reads at once: what was read before a pause is old."""
     waiting = Credential.objects.filter(check_every__isnull=False, next_check__gt=now)
-    probed_rarely = Q(standing=Standing.ERROR) & ~Q(reason__in=[Reason.UNREACHABLE, Reason.OPERATOR])
-    waiting.exclude(probed_rarely).exclude(last_checked__gt=now - timedelta(minutes=1)).update(next_check=now)
+    waiting.exclude(PROBED_RARELY).exclude(last_checked__gt=now - timedelta(minutes=1)).update(next_check=now)
 
 
 def still_there(credential_id: int) -> bool:

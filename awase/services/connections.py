@@ -16,12 +16,12 @@ from django.db import transaction
 from django.db.models import F
 
 from awase import registry
-from awase.domain.errors import Capability, Failure, FailureClass, ProviderError, Reason
+from awase.domain.errors import Failure, FailureClass, ProviderError, Reason
 from awase.domain.health import Service, Standing
 from awase.domain.transition import needs_person
 from awase.models import BookingPage, Calendar, CalendarBusy, Connection, ConnectionChange, Credential, Member
 from awase.providers.guard import AddressRefused
-from awase.providers.protocols import Account, Grant, RemoteCalendar
+from awase.providers.protocols import Account, Grant
 from awase.services import checks, foresight, probing, push
 from awase.services.health import Renewal, pages_of_members, recorded_state, renew, standing_of
 from awase.services.signals import (
@@ -213,7 +213,7 @@ def _keep(
         connection, new = Connection.objects.get_or_create(member=member, credential=credential)
         if listed is not None:
             for link in credential.connections.all():
-                keep_calendars(link, listed)
+                checks.keep_listed(link, listed)
         if new:
             _first_ticks(member, connection, now)
             resume_unconnected(member, now)
@@ -226,23 +226,6 @@ def _keep(
     if new and service in CALENDAR_SERVICES:
         checks.check(credential.pk, Cause.CONNECTED, now)
     return connection
-
-
-def keep_calendars(connection: Connection, listed: list[RemoteCalendar]) -> None:
-    """Bring the rows in line with what the service lists. Ticks stay; a calendar in use that is no longer
-    listed is missing, any other is dropped."""
-    known = {calendar.external_id: calendar for calendar in connection.calendars.all()}
-    for remote in listed:
-        calendar = known.pop(remote.id, None) or Calendar(connection=connection, external_id=remote.id)
-        calendar.name = remote.name[:300]
-        calendar.time_zone = remote.time_zone
-        calendar.writable = remote.writable
-        calendar.primary = remote.primary
-        calendar.meet_allowed = Capability.MEET in remote.conferences
-        calendar.save()
-    for gone in known.values():
-        if not gone.checked and not gone.receiving_members.exists():
-            gone.delete()
 
 
 def _first_ticks(member: Member, connection: Connection, now: datetime) -> None:
@@ -323,16 +306,14 @@ def check_now(connection: Connection, now: datetime) -> datetime | None:
     waiting = asked_to_wait(credential, now)
     if waiting and not needs_person(recorded_state(credential)):
         return waiting.retry_at
+    listed = None
     if credential.service in CALENDAR_SERVICES:
         try:
             listed = list(registry.calendars(Service(credential.service), source(credential)).list_calendars())
         except ProviderError as error:
             record(credential.pk, error.failure, Cause.CHECK_NOW, now)
             return None
-        with transaction.atomic():
-            for link in credential.connections.all():
-                keep_calendars(link, listed)
-    checks.check(credential.pk, Cause.CHECK_NOW, now)
+    checks.check(credential.pk, Cause.CHECK_NOW, now, listed)
     probing.probe(Credential.objects.get(pk=credential.pk), Cause.CHECK_NOW, now)
     return None
 

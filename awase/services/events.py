@@ -6,10 +6,10 @@ from django.db import transaction
 
 from awase import registry
 from awase.domain.errors import Capability, FailureClass, FailureScope, ProviderError, Reason
-from awase.domain.health import LocationKind, Service
+from awase.domain.health import BACKED_BY, LocationKind, Service
 from awase.models import Booking, Calendar, CalendarEvent, Effect, Member
 from awase.models.booking import new_uid
-from awase.providers.protocols import WrittenEvent
+from awase.providers.protocols import CalendarProvider, WrittenEvent
 from awase.services import outbox
 from awase.services.calls import Call, Parked, Postponed, remember
 from awase.services.drafts import event_draft
@@ -39,9 +39,13 @@ def bring(effect: Effect, now: datetime) -> None:
         return  # with the account went whatever was written there
     if due and booking.location_kind in outbox.MEETING_KINDS and link_pending(booking, booking.created_at, now):
         raise Postponed(timedelta(seconds=2))
-    credential = event.calendar.connection.credential
     holds_meet = booking.location_kind == LocationKind.MEET and booking.location_member_id == effect.member_id
-    provider = registry.calendars(Service(credential.service), source(credential))
+    awaits_link = holds_meet and not booking.join_url
+    if due and awaits_link:
+        event = _where_meet_is(booking, event, now)
+    assert event.calendar is not None
+    credential = event.calendar.connection.credential
+    provider = _provider(event.calendar)
     try:
         with Call(credential, Capability.CALENDAR if due else None, now):
             if not due:
@@ -65,7 +69,9 @@ def bring(effect: Effect, now: datetime) -> None:
             record(credential.pk, error.failure, Cause.CALL, now, calendars_changed=True)
         raise Postponed(timedelta(seconds=1)) from error
     CalendarEvent.objects.filter(pk=event.pk).update(external_id=written.id, written_sequence=booking.sequence)
-    if holds_meet and not booking.join_url:
+    if awaits_link:
+        if not _makes_meet(event.calendar):
+            raise Parked(None, "not_connected")
         if written.meet_failure:
             record(credential.pk, written.meet_failure, Cause.CALL, now)
             raise Parked(credential, (written.meet_failure.reason or Reason.LICENCE_MISSING).value, Capability.MEET)
@@ -78,13 +84,39 @@ def _elsewhere(booking: Booking, event: CalendarEvent) -> CalendarEvent:
     Parked if there is none."""
     wanted = wanted_calendar(booking, event.member_id)
     if wanted is not None and wanted.missing_since is None:
-        event.calendar, event.key, event.external_id = wanted, new_uid(), ""
-        event.save(update_fields=["calendar", "key", "external_id"])
-        return event
+        return _into(wanted, event)
     awaited = wanted or event.calendar
     if awaited is None:
         raise Parked(None, "not_connected")
     raise Parked(awaited.connection.credential, CALENDAR_MISSING)
+
+
+def _where_meet_is(booking: Booking, event: CalendarEvent, now: datetime) -> CalendarEvent:
+    """The event of a booking that awaits its Meet link, out of a calendar that has none into one that makes it, where
+    there is such a one now."""
+    assert event.calendar is not None
+    wanted = wanted_calendar(booking, event.member_id)
+    if _makes_meet(event.calendar) or wanted is None or wanted.missing_since or not _makes_meet(wanted):
+        return event
+    with Call(event.calendar.connection.credential, None, now):
+        _provider(event.calendar).delete_event(event.calendar.external_id, event.key, event.external_id)
+    return _into(wanted, event)
+
+
+def _makes_meet(calendar: Calendar) -> bool:
+    service, _ = BACKED_BY[LocationKind.MEET]
+    return calendar.connection.credential.service == service
+
+
+def _into(calendar: Calendar, event: CalendarEvent) -> CalendarEvent:
+    event.calendar, event.key, event.external_id = calendar, new_uid(), ""
+    event.save(update_fields=["calendar", "key", "external_id"])
+    return event
+
+
+def _provider(calendar: Calendar) -> CalendarProvider:
+    credential = calendar.connection.credential
+    return registry.calendars(Service(credential.service), source(credential))
 
 
 def wanted_calendar(booking: Booking, member_id: int) -> Calendar | None:

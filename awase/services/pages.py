@@ -69,6 +69,10 @@ def saved(page: BookingPage, before: Collection[int], now: datetime) -> None:
     renew([page], now, Cause.EDIT)
 
 
+def _takes_bookings(page: BookingPage) -> bool:
+    return page.accepting and page.archived_at is None
+
+
 def create(owner: Member, *, title: str, slug: str, now: datetime, **fields: object) -> BookingPage:
     """A new page of one member with condition `all`, taking bookings as far as health allows."""
     require(owner, Act.CREATE_PAGES, owner.workspace)
@@ -87,8 +91,10 @@ def create(owner: Member, *, title: str, slug: str, now: datetime, **fields: obj
 
 
 def set_accepting(page: BookingPage, accepting: bool, now: datetime, *, by: Member) -> None:
-    """The owner's own switch; it never touches the system's."""
+    """The owner's own switch; it never touches the system's. Switched on, the accounts are read at once."""
     require(by, Act.EDIT_PAGE, page)
+    if accepting and page.archived_at is None:
+        checks.before_use(touched(page), now)
     with transaction.atomic():
         BookingPage.objects.filter(pk=page.pk).update(accepting=accepting)
         page.accepting = accepting
@@ -118,6 +124,8 @@ def set_people(page: BookingPage, people: People, now: datetime, *, by: Member) 
     """Keep the members section. Places in the list are kept for those who stay. Another owner takes more than
     editing."""
     require(by, Act.EDIT_PAGE if people.owner_id == page.owner_id else Act.GIVE_PAGE, page)
+    if _takes_bookings(page):
+        checks.before_use({people.owner_id, *people.member_ids}, now)
     with transaction.atomic():
         before = touched(page)
         page.condition, page.assignment = people.condition, people.assignment
@@ -179,6 +187,10 @@ def preview_rooms(page: BookingPage, rooms: Group | None, now: datetime) -> Prev
 def set_rooms(page: BookingPage, rooms: Group | None, now: datetime, *, by: Member) -> None:
     """Keep the rooms section: rooms of the workspace, all of them or so many."""
     require(by, Act.EDIT_PAGE, page)
+    if rooms is not None and _takes_bookings(page):
+        services = Room.objects.filter(pk__in=rooms.ids).values("service")
+        readers = Connection.objects.filter(member__workspace=page.workspace_id, credential__service__in=services)
+        checks.before_use(readers.values_list("member", flat=True), now)
     with transaction.atomic():
         page.groups.filter(of_rooms=True).delete()
         if rooms is not None:
@@ -220,6 +232,8 @@ def duplicate(page: BookingPage, owner: Member, title: str, slug: str, now: date
 def set_archived(page: BookingPage, archived: bool, now: datetime, *, by: Member) -> None:
     """An archived page leaves the lists and takes no bookings; those that stand are kept."""
     require(by, Act.EDIT_PAGE, page)
+    if page.accepting and not archived:
+        checks.before_use(touched(page), now)
     with transaction.atomic():
         page.archived_at = now if archived else None
         page.save(update_fields=["archived_at"])
@@ -292,6 +306,8 @@ def preview_places(page: BookingPage, places: Places, now: datetime) -> Preview:
 def set_places(page: BookingPage, places: Places, now: datetime, *, by: Member) -> None:
     """Keep the locations section."""
     require(by, Act.EDIT_PAGE, page)
+    if places.add and _takes_bookings(page):
+        checks.before_use(touched(page), now)
     with transaction.atomic():
         page.locations.filter(pk__in=places.remove).delete()
         kept = sorted(page.locations.all(), key=lambda place: places.place(place.pk))

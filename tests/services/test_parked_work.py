@@ -164,3 +164,23 @@ def test_work_that_waits_for_an_account_goes_to_another_one_when_that_is_disconn
     connections.set_booking_calendar(owner, second.calendars.get().pk, utcnow())
     work()
     assert len(control.events("microsoft", owner.user.email)) == 1
+
+
+def test_a_meet_link_is_waited_for_where_none_can_come_and_made_by_the_google_account_connected_next(
+    owner: Any, connect: Any, page_of: Any, free_start: Any, book: Any, work: Any, control: Control
+) -> None:
+    google = connect(owner, Service.GOOGLE)
+    page = page_of(owner, locations=(LocationKind.MEET,))
+    taken = book(page, free_start(page))
+    connections.disconnect(google, utcnow())
+    connect(owner, Service.MICROSOFT)
+    work()
+    event = of_kind(EffectKind.EVENT)
+    assert (event.state, event.parked_reason) == (EffectState.PARKED, "not_connected")
+    assert len(control.events("microsoft", owner.user.email)) == 1, "the host's calendar shows it all the same"
+    connect(owner, Service.GOOGLE)
+    work()
+    taken.refresh_from_db()
+    assert taken.join_url and of_kind(EffectKind.EVENT).state == EffectState.DONE
+    assert len(control.events("google", owner.user.email)) == 1
+    assert not control.events("microsoft", owner.user.email)

@@ -1,0 +1,93 @@
+"""An account that comes into closer use is read before: its page neither stops over old times nor offers them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from awase.domain.errors import Reason
+from awase.domain.health import LocationKind, Service
+from awase.models import Condition, Connection, Credential, PageChange, PageHealth
+from awase.models.page import Assignment
+from awase.services import pages
+from awase.services.health import verdict_of
+from tests.services.conftest import Control, utcnow
+
+pytestmark = pytest.mark.django_db
+LONG_AGO = timedelta(minutes=50)
+
+
+def read_long_ago(link: Connection) -> None:
+    """The account was read last 50 minutes ago: fresh enough where it is idle, too old where it is in use."""
+    moment = utcnow() - LONG_AGO
+    Credential.objects.filter(pk=link.credential_id).update(last_good=moment, since=moment, last_checked=moment)
+
+
+def never_stopped() -> bool:
+    return not PageChange.objects.filter(opened=False).exists()
+
+
+def test_a_page_that_is_switched_on_is_open_at_once(owner: Any, connect: Any, page_of: Any) -> None:
+    link = connect(owner, Service.GOOGLE)
+    page = page_of(owner)
+    pages.set_accepting(page, False, utcnow())
+    read_long_ago(link)
+    pages.set_accepting(page, True, utcnow())
+    assert verdict_of(page, utcnow()).open and PageHealth.objects.get().open and never_stopped()
+    assert not Credential.objects.filter(last_good__lt=utcnow() - timedelta(minutes=1)).exists()
+
+
+def test_a_member_who_was_idle_joins_a_page_without_stopping_it(
+    owner: Any, teammate: Any, connect: Any, page_of: Any
+) -> None:
+    connect(owner, Service.GOOGLE)
+    page = page_of(owner)
+    read_long_ago(connect(teammate, Service.GOOGLE))
+    both = pages.People(Condition.ALL, Assignment.EVEN, True, owner.pk, (owner.pk, teammate.pk))
+    pages.set_people(page, both, utcnow())
+    assert verdict_of(page, utcnow()).open and never_stopped()
+
+
+def test_an_account_that_nothing_used_backs_a_location_at_once(owner: Any, connect: Any, page_of: Any) -> None:
+    connect(owner, Service.GOOGLE)
+    zoom = connect(owner, Service.ZOOM)
+    page = page_of(owner)
+    read_long_ago(zoom)
+    assert Credential.objects.get(pk=zoom.credential_id).check_every is None
+    pages.set_places(page, pages.Places({}, add=LocationKind.ZOOM), utcnow())
+    assert verdict_of(page, utcnow()).offered and never_stopped()
+
+
+def test_an_account_that_fails_then_stops_the_page_with_its_reason(
+    owner: Any, connect: Any, page_of: Any, control: Control
+) -> None:
+    link = connect(owner, Service.GOOGLE)
+    page = page_of(owner)
+    pages.set_accepting(page, False, utcnow())
+    read_long_ago(link)
+    control.revoke("google", owner.user.email)
+    pages.set_accepting(page, True, utcnow())
+    (stop,) = verdict_of(page, utcnow()).stops
+    assert stop.reason is Reason.REVOKED and not PageHealth.objects.get().open
+
+
+def test_an_account_that_needs_a_person_is_not_asked_again(
+    owner: Any, connect: Any, page_of: Any, sandbox: Any
+) -> None:
+    link = connect(owner, Service.GOOGLE)
+    page = page_of(owner)
+    pages.set_accepting(page, False, utcnow())
+    read_long_ago(link)
+    Credential.objects.update(standing="error", reason="revoked")
+    checked = Credential.objects.get().last_checked
+    pages.set_accepting(page, True, utcnow())
+    assert Credential.objects.get().last_checked == checked
+
+
+def test_a_page_that_is_saved_while_off_reads_nothing(owner: Any, connect: Any, page_of: Any) -> None:
+    link = connect(owner, Service.GOOGLE)
+    page = page_of(owner)
+    pages.set_accepting(page, False, utcnow())
+    read_long_ago(link)
+    pages.set_places(page, pages.Places({}, add=LocationKind.LINK, add_detail="https://meet.example"), utcnow())
+    assert Credential.objects.filter(last_good__lt=utcnow() - timedelta(minutes=49)).exists()
