@@ -48,6 +48,7 @@ class Witness:
         self.accounts = _accounts()
         self.accepting = dict(BookingPage.objects.values_list("pk", "accepting"))
         self.changes_seen = _latest(ConnectionChange)
+        self.seen: object = None
         post_save.connect(self._saved, sender=Booking, dispatch_uid="campaign")
 
     def close(self) -> None:
@@ -64,13 +65,19 @@ class Witness:
     # After every step
 
     def look(self) -> None:
-        """All invariants that hold at every moment."""
+        """All invariants that hold at every moment; what lies in the database only if something of it, or the time,
+        changed since the last look."""
+        never_twice(self.world)
+        self._quiet()
+        state = self.world.state()
+        if state == self.seen:
+            return
         self._gate()
         self._hosts()
-        never_twice(self.world)
         self._switches()
         self._history()
-        self._secrets()
+        self._rows()
+        self.seen = state
 
     def _gate(self) -> None:
         """1 and 2, for pages: the product's answer is the one that the rules give, and so is the stored copy."""
@@ -158,18 +165,18 @@ class Witness:
             hold(health.open == (not opened or opened[-1]), 7, f"page {health.page_id}: {health.open}, last {opened}")
             hold(all(change.cause in CAUSES for change in turned[health.page_id]), 7, "no cause")
 
-    def _secrets(self) -> None:
-        """9: nothing secret in the logs, or in what jobs and history keep."""
+    def _quiet(self) -> None:
+        """9: nothing secret in the logs. 4: no call within a transaction."""
         hold(not self.world.logs.leaks, 9, f"logged: {self.world.logs.leaks[:1]}")
+        called = self.world.wire.inside_transactions
+        hold(not called, 4, f"called in a transaction: {called}")
+
+    def _rows(self) -> None:
+        """9: nothing secret in what jobs and history keep."""
         rows: list[Any] = list(Effect.objects.values_list("key", "payload", "last_error", "parked_reason"))
         rows += Credential.objects.values_list("account_name", "last_symptom", "lacking")
         text = repr(rows)
         hold(GUEST not in text.lower() and not TOKENS.search(text.encode()), 9, "a secret in a job or an account")
-        hold(
-            not self.world.wire.inside_transactions,
-            4,
-            f"called in a transaction: {self.world.wire.inside_transactions}",
-        )
 
     def database(self) -> None:
         """9, for the whole file: no token lies there unsealed."""

@@ -90,7 +90,6 @@ class Campaign(AccountEvents, PageEvents, BookingEvents):
         self._check_all()
         self._settle()
         settled(self.witness)
-        self._check_all()
         self.witness.look()
         self.witness.database()
 

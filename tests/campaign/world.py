@@ -219,6 +219,12 @@ class World:
         ids = tuple(member.pk for member in members)
         pages.set_people(page, pages.People(condition, Assignment.EVEN, True, owner.pk, ids), self.now(), by=page.owner)
 
+    def state(self) -> object:
+        """Something that is another one after every change of the database, and whenever time has passed."""
+        connection.ensure_connection()
+        own = connection.connection
+        return own, own.total_changes, own.execute("PRAGMA data_version").fetchone()[0], self.now()
+
     # Acting
 
     def now(self) -> datetime:
