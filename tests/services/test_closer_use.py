@@ -30,9 +30,9 @@ def never_stopped() -> bool:
 def test_a_page_that_is_switched_on_is_open_at_once(owner: Any, connect: Any, page_of: Any) -> None:
     link = connect(owner, Service.GOOGLE)
     page = page_of(owner)
-    pages.set_accepting(page, False, utcnow())
+    pages.set_accepting(page, False, utcnow(), by=page.owner)
     read_long_ago(link)
-    pages.set_accepting(page, True, utcnow())
+    pages.set_accepting(page, True, utcnow(), by=page.owner)
     assert verdict_of(page, utcnow()).open and PageHealth.objects.get().open and never_stopped()
     assert not Credential.objects.filter(last_good__lt=utcnow() - timedelta(minutes=1)).exists()
 
@@ -44,7 +44,7 @@ def test_a_member_who_was_idle_joins_a_page_without_stopping_it(
     page = page_of(owner)
     read_long_ago(connect(teammate, Service.GOOGLE))
     both = pages.People(Condition.ALL, Assignment.EVEN, True, owner.pk, (owner.pk, teammate.pk))
-    pages.set_people(page, both, utcnow())
+    pages.set_people(page, both, utcnow(), by=page.owner)
     assert verdict_of(page, utcnow()).open and never_stopped()
 
 
@@ -54,7 +54,7 @@ def test_an_account_that_nothing_used_backs_a_location_at_once(owner: Any, conne
     page = page_of(owner)
     read_long_ago(zoom)
     assert Credential.objects.get(pk=zoom.credential_id).check_every is None
-    pages.set_places(page, pages.Places({}, add=LocationKind.ZOOM), utcnow())
+    pages.set_places(page, pages.Places({}, add=LocationKind.ZOOM), utcnow(), by=page.owner)
     assert verdict_of(page, utcnow()).offered and never_stopped()
 
 
@@ -63,10 +63,10 @@ def test_an_account_that_fails_then_stops_the_page_with_its_reason(
 ) -> None:
     link = connect(owner, Service.GOOGLE)
     page = page_of(owner)
-    pages.set_accepting(page, False, utcnow())
+    pages.set_accepting(page, False, utcnow(), by=page.owner)
     read_long_ago(link)
     control.revoke("google", owner.user.email)
-    pages.set_accepting(page, True, utcnow())
+    pages.set_accepting(page, True, utcnow(), by=page.owner)
     (stop,) = verdict_of(page, utcnow()).stops
     assert stop.reason is Reason.REVOKED and not PageHealth.objects.get().open
 
@@ -76,18 +76,20 @@ def test_an_account_that_needs_a_person_is_not_asked_again(
 ) -> None:
     link = connect(owner, Service.GOOGLE)
     page = page_of(owner)
-    pages.set_accepting(page, False, utcnow())
+    pages.set_accepting(page, False, utcnow(), by=page.owner)
     read_long_ago(link)
     Credential.objects.update(standing="error", reason="revoked")
     checked = Credential.objects.get().last_checked
-    pages.set_accepting(page, True, utcnow())
+    pages.set_accepting(page, True, utcnow(), by=page.owner)
     assert Credential.objects.get().last_checked == checked
 
 
 def test_a_page_that_is_saved_while_off_reads_nothing(owner: Any, connect: Any, page_of: Any) -> None:
     link = connect(owner, Service.GOOGLE)
     page = page_of(owner)
-    pages.set_accepting(page, False, utcnow())
+    pages.set_accepting(page, False, utcnow(), by=page.owner)
     read_long_ago(link)
-    pages.set_places(page, pages.Places({}, add=LocationKind.LINK, add_detail="https://meet.example"), utcnow())
+    pages.set_places(
+        page, pages.Places({}, add=LocationKind.LINK, add_detail="https://meet.example"), utcnow(), by=page.owner
+    )
     assert Credential.objects.filter(last_good__lt=utcnow() - timedelta(minutes=49)).exists()
