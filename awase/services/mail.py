@@ -1,6 +1,7 @@
 """Rendering and sending one mail: text, HTML, and the calendar part where the booking has one for the guest."""
 
 import smtplib
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -15,7 +16,7 @@ from django.utils.translation import pgettext
 from awase.domain.colour import is_colour, palette
 from awase.domain.health import BACKED_BY
 from awase.models import Booking, BookingChange, BookingState, Effect
-from awase.services import awaited, dates, ics, letters, words
+from awase.services import awaited, dates, ics, letters, mail_texts, words
 from awase.services.hosts import NAMING, hosts_of, name_is_open
 from awase.services.letters import Letter
 from awase.services.links import manage_secret
@@ -26,27 +27,50 @@ class NotSent(Exception):
     """The mail server did not take it; it will be tried again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A mail as it is read."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def rendered(template: str, language: str, context: dict[str, Any], accent: str = "") -> Rendered:
+    """The mail of this template in the language. What is callable in the context is called in that language; with
+    `own_subject` and `own_text` the page's owner has worded it. `accent`: the workspace's colour, if it has one."""
+    with translation.override(language):
+        context = {"sender_line": _("This mail was sent by Awase."), **_resolved(context)}
+        if is_colour(accent):
+            context["palette"] = palette(accent)
+        if own := context.get("own"):
+            context |= mail_texts.put_in(context, own)
+        name = f"mail/{template}"
+        subject = context.get("own_subject") or render_to_string(f"{name}.subject.txt", context)
+        return Rendered(
+            " ".join(subject.split()),
+            render_to_string(f"{name}.txt", context),
+            render_to_string(f"{name}.html", context),
+        )
+
+
 def send(effect: Effect) -> None:
     """Send the mail of this effect. Raises NotSent."""
     letter = _booking_letter(effect) if effect.booking else letters.notice(effect, timezone.now())
     if letter is None:
         return
+    accent = effect.booking.workspace.accent if effect.booking else ""
+    content = rendered(letter.template, letter.language, letter.context, accent)
+    message = EmailMultiAlternatives(
+        subject=content.subject,
+        body=content.text,
+        to=[letter.to],
+        reply_to=[letter.reply_to] if letter.reply_to else None,
+        # Always the same for one mail: should it be sent twice after a crash, mailboxes know it again.
+        headers={"Message-ID": f"<{sha256(effect.key.encode()).hexdigest()[:40]}@{ics.host()}>"},
+    )
+    message.attach_alternative(content.html, "text/html")
     with translation.override(letter.language):
-        name = f"mail/{letter.template}"
-        accent = effect.booking.workspace.accent if effect.booking else ""
-        context = {"sender_line": _("This mail was sent by Awase."), **_resolved(letter.context)}
-        if is_colour(accent):
-            context["palette"] = palette(accent)
-        subject = " ".join(render_to_string(f"{name}.subject.txt", context).split())
-        message = EmailMultiAlternatives(
-            subject=subject,
-            body=render_to_string(f"{name}.txt", context),
-            to=[letter.to],
-            reply_to=[letter.reply_to] if letter.reply_to else None,
-            # Always the same for one mail: should it be sent twice after a crash, mailboxes know it again.
-            headers={"Message-ID": f"<{sha256(effect.key.encode()).hexdigest()[:40]}@{ics.host()}>"},
-        )
-        message.attach_alternative(render_to_string(f"{name}.html", context), "text/html")
         if letter.invitation:
             text, method = ics.invitation(letter.invitation, datetime.now(UTC))
             message.attach_alternative(text, f"text/calendar; charset=utf-8; method={method}")
@@ -67,22 +91,27 @@ def facts(booking: Booking, *, for_host: bool) -> dict[str, Any]:
     """What the booking is, as rows for people, in the language in force. A guest reads no host's name as long as
     it may still be another."""
     zone = booking.page.time_zone if for_host else booking.guest_time_zone
-    rows = []
+    rows, names = [], ""
     if for_host or not name_is_open(booking):
         names = pgettext("list of names", ", ").join(words.person(host.name) for host in hosts_of(booking))
         rows.append(_row(_("Host") if for_host else pgettext("guest", "Host"), names))
     if for_host:
         guests = booking.seats.filter(state__in=COUNTED) if booking.is_session else [booking]
         rows += [row for guest in guests for row in _about_guest(guest)]
-    if booking.location_kind or booking.location_detail:
-        name = words.location_name(booking.location_kind) if booking.location_kind else ""
-        rows.append(_row(_("Place"), ": ".join(filter(None, [name, booking.location_detail]))))
-    if booking.join_url and booking.state == BookingState.CONFIRMED:
-        rows.append(_row(_("Link"), booking.join_url, booking.join_url))
+    kind = words.location_name(booking.location_kind) if booking.location_kind else ""
+    place = ": ".join(filter(None, [kind, booking.location_detail]))
+    if place:
+        rows.append(_row(_("Place"), place))
+    link = booking.join_url if booking.state == BookingState.CONFIRMED else ""
+    if link:
+        rows.append(_row(_("Link"), link, link))
     return {
         "title": booking.title,
         "when": dates.when(booking.start, booking.end, zone),
         "zone": dates.zone_name(zone, booking.start),
+        "host": names,
+        "place": place,
+        "link": link,
         "facts": rows,
     }
 
@@ -170,12 +199,14 @@ def _booking_letter(effect: Effect) -> Letter:
             reply_to=booking.guest_email,
         )
     hosts = [] if name_is_open(booking) else hosts_of(booking)
+    lapsed = booking.state == BookingState.EXPIRED
+    context["own"] = {} if lapsed else mail_texts.own(booking.page, template, booking.guest_language)
     return Letter(
         to=booking.guest_email if copy is None else recipient,
         language=booking.guest_language,
         template=FILES.get(template, template),
         context=context,
-        reply_to=hosts[0].user.email if hosts else "",
+        reply_to=(hosts[0] if hosts else booking.page.owner).user.email,
         invitation=booking if template in WITH_INVITATION and _invited(booking) else None,
     )
 

@@ -15,7 +15,7 @@ from awase.domain.health import PageValue
 from awase.models import BookingPage, Member
 from awase.services import history, links, pages
 from awase.services.dashboard import visible_pages
-from awase.web import timelines
+from awase.web import page_mails, timelines
 from awase.web.cards import PageCards
 from awase.web.page_consequences import of_archiving
 from awase.web.page_forms import SectionForm
@@ -27,7 +27,11 @@ from awase.web.page_sections import common
 from awase.web.pages import editable
 from awase.web.shell import Context, MemberRequest, for_members, utcnow
 
-TEMPLATES = {"limits": "dashboard/_section_limits.html", "sharing": "dashboard/_section_sharing.html"}
+TEMPLATES = {
+    "limits": "dashboard/_section_limits.html",
+    "mails": "dashboard/_section_mails.html",
+    "sharing": "dashboard/_section_sharing.html",
+}
 SECTIONS = (
     "basics",
     "design",
@@ -147,6 +151,8 @@ def form_section(page: BookingPage, name: str, form: SectionForm) -> Context:
         "summary": stored(page, name).summary(),
         "template": TEMPLATES.get(name, "dashboard/_section_form.html"),
     }
+    if name == "mails":
+        section["mail_texts"] = page_mails.entries(page)
     if name == "sharing":
         section["secret_link"] = links.page_url(page, link=links.page_secret(page)) if page.link_key else ""
         section["embeds"] = _embeds(page)

@@ -151,7 +151,7 @@ class ChangesForm(SectionForm):
 
 
 class MailsForm(SectionForm):
-    heading = _("Reminders")
+    heading = _("Mails")
 
     class Meta:
         model = BookingPage

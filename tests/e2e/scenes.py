@@ -116,7 +116,7 @@ def write(now: datetime) -> dict[str, str]:
     scenes.page("group", "体験説明会", seats=8, description="少人数で行う説明会です。お気軽にお越しください。")
     scenes.page("full", "夏期講習", period_days=None, period_first=date(2020, 7, 1), period_last=date(2020, 8, 31))
     secret = scenes.page("secret", "役員面談", visibility=Visibility.SECRET, indexed=False)
-    scenes.addresses["secret"] = links.renew_secret(secret).removeprefix(settings.AWASE_URL)
+    scenes.addresses["secret"] = links.renew_secret(secret, by=owner).removeprefix(settings.AWASE_URL)
     _link, once = links.make_one_time(secret, owner, now - timedelta(days=60))
     scenes.addresses["run-out"] = once.removeprefix(settings.AWASE_URL)
     links.set_password(scenes.page("password", "ご契約者さま窓口"), "himitsu")
