@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -29,11 +34,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def new_database() -> Callable[[Path], str]:
-    """new_database(folder): the address (`DATABASE_URL`) of an empty database, of the kind that this run is about."""
-    from tests.settings import new_database
+def new_database(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], str]:
+    """new_database(folder): the address (`DATABASE_URL`) of a database that has every table and no row, of the kind
+    that this run is about. They are copies of one, since making the tables takes seconds."""
+    from tests import settings
 
-    return new_database
+    built = tmp_path_factory.mktemp("built")
+    address = settings.new_database(built)
+    prepare = [sys.executable, "-m", "awase", "prepare", "--no-static"]
+    own = {"DJANGO_SETTINGS_MODULE": "awase.settings", "DATABASE_URL": address}
+    subprocess.run(prepare, env=os.environ | own, check=True, stdout=subprocess.DEVNULL)
+
+    def another(folder: Path) -> str:
+        if settings.database_server:
+            return settings.database_server.new_database(like=address.rpartition("/")[2])
+        copied = shutil.copy(built / settings.DATABASE_FILE, folder)
+        return f"sqlite:///{quote(str(copied))}"
+
+    return another
 
 
 @pytest.fixture(autouse=True)

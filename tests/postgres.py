@@ -50,12 +50,12 @@ class Server:
         self._address = address
         self._count = 0
 
-    def new_database(self) -> str:
-        """The address (`DATABASE_URL`) of a fresh, empty database."""
+    def new_database(self, like: str = "template1") -> str:
+        """The address (`DATABASE_URL`) of a fresh database: empty, or a copy of the one with that name."""
         self._count += 1
         name = f"fresh{os.getpid()}_{self._count}"
         with psycopg.connect(f"{self._address}/postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
         return f"{self._address}/{name}"
 
 

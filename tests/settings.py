@@ -23,9 +23,12 @@ if {"sqlite": False, "postgres": True}[os.environ.pop("AWASE_TEST_DATABASE", "sq
     database_server = until_the_end.enter_context(postgres.running())
 
 
+DATABASE_FILE = "own.sqlite3"
+
+
 def new_database(folder: Path) -> str:
     """The address of an empty database of the kind that this run is about; a file lies in `folder`."""
-    return database_server.new_database() if database_server else f"sqlite:///{quote(str(folder / 'own.sqlite3'))}"
+    return database_server.new_database() if database_server else f"sqlite:///{quote(str(folder / DATABASE_FILE))}"
 
 
 for name in [name for name in os.environ if name.startswith("AWASE_")]:

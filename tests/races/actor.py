@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -17,10 +17,10 @@ import django
 django.setup()
 
 from django.db import connection, transaction  # noqa: E402
-from django.db.models import QuerySet  # noqa: E402
+from django.db.models import Q, QuerySet  # noqa: E402
 
 from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError, Reason  # noqa: E402
-from awase.models import Booking, BookingPage, Credential, PageHealth  # noqa: E402
+from awase.models import Booking, BookingPage, Credential, Effect, EffectState, PageHealth  # noqa: E402
 from awase.services import booking, health, links, placing  # noqa: E402
 from awase.services.signals import Cause, Good, record  # noqa: E402
 from awase.services.tokens import StoredTokens  # noqa: E402
@@ -100,8 +100,14 @@ def secret(uid: str) -> str:
     return links.manage_secret(Booking.objects.get(uid=uid))
 
 
+def waiting() -> int:
+    """How many effects are due soon or under way."""
+    due = Q(state=EffectState.PENDING, next_at__lt=datetime.now(UTC) + timedelta(minutes=30))
+    return Effect.objects.filter(due | Q(state=EffectState.RUNNING)).count()
+
+
 ACTS: dict[str, Callable[..., Any]] = {
-    act.__name__: act for act in (book, refresh, signal, stop_seeing, bar_bookings, outdated, secret)
+    act.__name__: act for act in (book, refresh, signal, stop_seeing, bar_bookings, outdated, secret, waiting)
 }
 
 if __name__ == "__main__":

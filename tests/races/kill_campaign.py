@@ -228,8 +228,8 @@ class Campaign:
 
     def _drain(self) -> None:
         patience = time.monotonic() + DRAIN_SECONDS
-        while self.here.ask("waiting") and time.monotonic() < patience:
-            time.sleep(1)
+        while self.actor.ask("waiting") and time.monotonic() < patience:
+            time.sleep(0.2)
 
     def judge(self) -> None:
         """Look everything over; what is not as it must be is noted in the result."""

@@ -9,7 +9,7 @@ For sharing – `zoom_user`: somebody with a Zoom account; gives the token. `zoo
 `mails`: how many were sent. `accounts_of_both`: the ids of the two hosts' accounts.
 
 For killing – `targets`: two people, three pages, one for each service that makes meetings; gives API keys.
-`waiting`: how many effects are due or under way. `verdict`: what should stand outside, and what is wrong inside.
+`verdict`: what should stand outside, and what is wrong inside.
 """
 
 import json
@@ -181,11 +181,6 @@ def targets() -> list[str]:
     return [keys.create(first, list(keys.Scope), datetime.now(UTC), f"key {number}") for number in range(12)]
 
 
-def waiting() -> int:
-    due = Q(state=EffectState.PENDING, next_at__lt=datetime.now(UTC) + timedelta(minutes=30))
-    return Effect.objects.filter(due | Q(state=EffectState.RUNNING)).count()
-
-
 EVENTS = {"first": "google first@minato.example events", "second": "microsoft second@minato.example events"}
 MEETINGS = {"zoom": "zoom first@minato.example meetings", "teams": "microsoft second@minato.example meetings"}
 
@@ -229,7 +224,7 @@ def _half_written(one: Booking) -> Iterator[str]:
 
 TO_RACE = (hosts, unguard, overlaps)
 TO_SHARE = (zoom_user, zoom_works, rush, mails, accounts_of_both)
-TO_KILL = (targets, waiting, verdict)
+TO_KILL = (targets, verdict)
 COMMANDS: dict[str, Callable[[], Any]] = {command.__name__: command for command in (*TO_RACE, *TO_SHARE, *TO_KILL)}
 
 if __name__ == "__main__":

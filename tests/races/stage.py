@@ -106,6 +106,10 @@ class Puppet:
             raise RuntimeError(f"process {self.process.pid} ended")
         return json.loads(line)
 
+    def ask(self, act: str, **order: Any) -> Any:
+        self.tell(act, **order)
+        return self.hear()
+
     def end(self) -> None:
         self.process.kill()
         self.process.communicate()

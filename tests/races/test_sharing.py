@@ -60,7 +60,8 @@ def test_two_workers_share_the_work_and_do_nothing_twice(here: Stage) -> None:
         here.children.start(name, "awase", "worker")
         wait_until(lambda name=name: "worker started" in here.children.last_lines(name))
     here.ask("rush")
-    wait_until(lambda: here.ask("waiting") == 0)
+    with puppets(here, 1) as [watcher]:
+        wait_until(lambda: watcher.ask("waiting") == 0)
     written = [call for call in here.services.requests if call["method"] == "POST" and call["path"].endswith("/events")]
     assert len(written) == 12
     assert here.ask("mails") == [24, 24]
