@@ -1,9 +1,10 @@
 """A campaign that finds nothing proves something only if it finds what is there: each planted fault is caught."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,12 +18,23 @@ from awase.models.booking import new_uid
 from awase.services import drafts, events, health, meetings, outbox, pages, placing, signals, slots, tokens
 from awase.services.health import Renewal, renew
 from awase.services.signals import Cause
+from tests.campaign import world as campaign
 from tests.campaign.machine import Campaign
 from tests.campaign.run import run
 from tests.campaign.wire import Kind, Mishap
 from tests.campaign.world import Broken, World
 
 Patch = pytest.MonkeyPatch
+
+
+@pytest.fixture
+def world(django_db_blocker: Any, tmp_path: Path) -> Iterator[World]:
+    """Always on SQLite: what is tried here are the campaign's eyes, and they are the same on both."""
+    with django_db_blocker.unblock(), campaign.world(f"sqlite:///{tmp_path / 'own.sqlite3'}") as found:
+        found.restore()
+        yield found
+
+
 MOST_RUNS, STEPS = 150, 30
 
 # Found by chance: faults that show themselves wherever one goes

@@ -143,7 +143,7 @@ class LogWatch(logging.Handler):
 class World:
     """Everything that a run acts upon. Methods are events; they raise what the product raises."""
 
-    copy: ClassVar[Copy | None] = None  # built once a process
+    copies: ClassVar[dict[str, Copy]] = {}  # built once a process, by kind of database
 
     def __init__(self, clock: Clock, wire: Wire, logs: LogWatch) -> None:
         self.clock, self.wire, self.logs = clock, wire, logs
@@ -177,13 +177,13 @@ class World:
         mail.outbox = []
         self.guests = 0
         self.sandbox = self._new_sandbox()
-        if World.copy is None:
+        if kept := World.copies.get(connection.vendor):
+            self.sandbox.state = copy.deepcopy(kept.state)
+            kept.rows.put_back()
+        else:
             call_command("migrate", verbosity=0)
             self._build()
-            World.copy = Copy(Rows(), copy.deepcopy(self.sandbox.state))
-        else:
-            self.sandbox.state = copy.deepcopy(World.copy.state)
-            World.copy.rows.put_back()
+            World.copies[connection.vendor] = Copy(Rows(), copy.deepcopy(self.sandbox.state))
 
     def _build(self) -> None:
         members = {}
