@@ -1,10 +1,12 @@
 """Bookings: taking one in a guest's name, reading and cancelling them."""
 
 import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.urls import reverse
 from ninja import Header, Query, Router
@@ -30,7 +32,17 @@ from awase.api.pages import Person
 from awase.api.problems import Problem
 from awase.domain.errors import Reason
 from awase.domain.health import LocationKind
-from awase.models import Booking, BookingPage, BookingState, Effect, EffectKind, EffectState
+from awase.models import (
+    Booking,
+    BookingPage,
+    BookingState,
+    Effect,
+    EffectKind,
+    EffectState,
+    HostTime,
+    RoomTime,
+)
+from awase.models.prepared import prepared
 from awase.services import booking as bookings
 from awase.services import dashboard, words
 from awase.services.hosts import carrier_of
@@ -207,7 +219,7 @@ def create_booking(
     )
     taken = bookings.book(page, wish, datetime.now(UTC))
     response.headers["Location"] = reverse("api-v1:read_booking", args=[taken.uid])
-    return shown(Booking.objects.filter(pk=taken.pk))
+    return _told(_booking(taken.pk))[0]
 
 
 def _stored_key(caller: Caller, page: BookingPage, sent: BookingIn, key: str) -> str:
@@ -234,8 +246,8 @@ def list_bookings(request: CallerRequest, asked: Query[BookingsAsked]) -> Bookin
         rows = rows.filter(state=asked.state)
     if asked.page:
         rows = rows.filter(page__slug=asked.page)
-    found, following = CURSOR.part(_loaded(rows), asked)
-    return BookingList(items=[_out(booking) for booking in found], next=following)
+    found, following = CURSOR.part(rows.select_related("page", "session"), asked)
+    return BookingList(items=_told(found), next=following)
 
 
 def one_of(request: CallerRequest, uid: str) -> QuerySet[Booking]:
@@ -245,7 +257,7 @@ def one_of(request: CallerRequest, uid: str) -> QuerySet[Booking]:
 
 def shown(rows: QuerySet[Booking]) -> BookingOut:
     """The answer for the one booking among these rows. Raises DoesNotExist."""
-    return _out(_loaded(rows).get())
+    return _told([rows.select_related("page", "session").get()])[0]
 
 
 @router.get("bookings/{slug:uid}", response=BookingOut, **needs(Scope.BOOKINGS_READ, "not_found"))
@@ -267,22 +279,53 @@ def cancel_booking(request: CallerRequest, uid: str, sent: ReasonIn) -> BookingO
     return shown(rows)
 
 
-def _loaded(rows: QuerySet[Booking]) -> QuerySet[Booking]:
-    """With all that an answer holds, in a constant number of queries."""
-    parked = Effect.objects.filter(state=EffectState.PARKED).order_by("pk")
-    return rows.select_related("page", "session").prefetch_related(
-        "host_times__member__user",
-        "session__host_times__member__user",
-        "room_times__room",
-        "session__room_times__room",
-        Prefetch("effects", queryset=parked, to_attr="parked"),
-        Prefetch("session__effects", queryset=parked, to_attr="parked_too"),
-    )
+def _told(bookings: Sequence[Booking]) -> list[BookingOut]:
+    """The answers for bookings that come with their page and session, in three queries for any number."""
+    carriers = {carrier_of(booking).pk for booking in bookings}
+    hosts: dict[int | None, list[HostTime]] = defaultdict(list)
+    for time in _host_times(carriers):
+        hosts[time.booking_id].append(time)
+    rooms: dict[int | None, list[RoomTime]] = defaultdict(list)
+    for room_time in _room_times(carriers):
+        rooms[room_time.booking_id].append(room_time)
+    parked: dict[int | None, list[Effect]] = defaultdict(list)
+    for effect in _parked(carriers | {booking.pk for booking in bookings}):
+        parked[effect.booking_id].append(effect)
+    return [
+        _out(
+            booking,
+            hosts[carrier_of(booking).pk],
+            rooms[carrier_of(booking).pk],
+            [effect for pk in dict.fromkeys([booking.pk, carrier_of(booking).pk]) for effect in parked[pk]],
+        )
+        for booking in bookings
+    ]
 
 
-def _out(booking: Booking) -> BookingOut:
+@prepared
+def _booking(pk: Any) -> QuerySet[Booking]:
+    return Booking.objects.select_related("page", "session").filter(pk=pk)
+
+
+@prepared
+def _host_times(bookings: Any) -> QuerySet[HostTime]:
+    return HostTime.objects.select_related("member__user").filter(booking__among=bookings).order_by("pk")
+
+
+@prepared
+def _room_times(bookings: Any) -> QuerySet[RoomTime]:
+    return RoomTime.objects.select_related("room").filter(booking__among=bookings).order_by("pk")
+
+
+@prepared
+def _parked(bookings: Any) -> QuerySet[Effect]:
+    return Effect.objects.filter(state=EffectState.PARKED, booking__among=bookings).order_by("pk")
+
+
+def _out(
+    booking: Booking, hosts: Sequence[HostTime], rooms: Sequence[RoomTime], parked: Sequence[Effect]
+) -> BookingOut:
     carrier = carrier_of(booking)
-    parked: list[Effect] = [*booking.parked, *getattr(carrier, "parked_too", [])]  # type: ignore[attr-defined]
     return BookingOut(
         uid=booking.uid,
         page=booking.page.slug,
@@ -304,8 +347,8 @@ def _out(booking: Booking) -> BookingOut:
         further_guests=booking.further_guests,
         answers=[Answered(question=question, answer=answer) for question, answer in booking.answers],
         tracking=booking.tracking,
-        hosts=[Person(id=row.member_id, name=row.member.name) for row in carrier.host_times.all()],
-        rooms=[row.room.name for row in carrier.room_times.all()],
+        hosts=[Person(id=row.member_id, name=row.member.name) for row in hosts],
+        rooms=[row.room.name for row in rooms],
         location_kind=LocationKind(booking.location_kind) if booking.location_kind else None,
         location_detail=booking.location_detail,
         join_url=booking.join_url,

@@ -7,8 +7,9 @@ effect for each account concerned; mails belong to each guest's own booking, one
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from awase.domain.health import BACKED_BY, LocationKind, Service
 from awase.models import (
@@ -20,8 +21,10 @@ from awase.models import (
     Effect,
     EffectKind,
     EffectState,
+    HostTime,
     Member,
 )
+from awase.models.prepared import prepared
 from awase.services import webhooks
 from awase.services.hosts import NAMING, carrier_of, stands
 from awase.services.webhooks import Event
@@ -127,10 +130,9 @@ def bring(booking: Booking, now: datetime, kinds: Collection[EffectKind] = OUTSI
     """Ask for the present state outside, wherever something of the booking is or should be; asking again while
     it is under way makes it run once more."""
     carrier = carrier_of(booking)
-    known = Effect.objects.filter(booking=carrier, kind__in=OUTSIDE)
-    there = set(known.values_list("kind", "member"))
+    there = set(_outside(carrier.pk))
     if again := {kind for kind, _member in there} & {str(kind) for kind in kinds}:
-        known = known.filter(kind__in=again)
+        known = Effect.objects.filter(booking=carrier, kind__in=again)
         known.update(wanted=F("wanted") + 1)
         known.exclude(state=EffectState.RUNNING).update(
             state=EffectState.PENDING, next_at=now, attempts=0, parked_for=None, parked_reason=""
@@ -148,7 +150,7 @@ def bring(booking: Booking, now: datetime, kinds: Collection[EffectKind] = OUTSI
 
 def holders(carrier: Booking) -> set[int]:
     """The members in whose calendars an event of this booking stands: its hosts, and whoever makes its Meet link."""
-    hosts = set(carrier.host_times.filter(active=True).values_list("member", flat=True))
+    hosts = {member_id for (member_id,) in _active_hosts(carrier.pk)}
     if carrier.location_kind == LocationKind.MEET and carrier.location_member_id:
         hosts.add(carrier.location_member_id)
     return hosts
@@ -156,14 +158,39 @@ def holders(carrier: Booking) -> set[int]:
 
 def _events(carrier: Booking) -> set[int]:
     """The members who have an event of this booking, or get one now."""
-    known = set(carrier.calendar_events.values_list("member", flat=True))
+    known = {member_id for (member_id,) in _with_event(carrier.pk)}
     fresh = []
-    for member in Member.objects.filter(pk__in=holders(carrier) - known).order_by("pk"):
+    for member in _members(holders(carrier) - known):
         calendar_id = calendar_for(carrier, member)
         if calendar_id is not None:
             fresh.append(CalendarEvent(booking=carrier, member=member, calendar_id=calendar_id))
     CalendarEvent.objects.bulk_create(fresh)
     return known | {event.member_id for event in fresh}
+
+
+@prepared
+def _outside(booking: Any) -> QuerySet[Effect, tuple[Any, ...]]:
+    return Effect.objects.filter(booking=booking, kind__in=OUTSIDE).values_list("kind", "member")
+
+
+@prepared
+def _with_event(booking: Any) -> QuerySet[CalendarEvent, tuple[Any, ...]]:
+    return CalendarEvent.objects.filter(booking=booking).values_list("member")
+
+
+@prepared
+def _active_hosts(booking: Any) -> QuerySet[HostTime, tuple[Any, ...]]:
+    return HostTime.objects.filter(booking=booking, active=True).order_by("pk").values_list("member")
+
+
+@prepared
+def _hosts(booking: Any) -> QuerySet[HostTime, tuple[Any, ...]]:
+    return HostTime.objects.filter(booking=booking).order_by("pk").values_list("member")
+
+
+@prepared
+def _members(ids: Any) -> QuerySet[Member]:
+    return Member.objects.filter(pk__among=ids).order_by("pk")
 
 
 def calendar_for(carrier: Booking, member: Member) -> int | None:
@@ -198,7 +225,7 @@ def tell_guests(booking: Booking, template: str, now: datetime, *, copies: bool 
 def tell_hosts(booking: Booking, template: str, now: datetime, member_ids: Iterable[int] | None = None) -> None:
     """A mail to each host (or these members)."""
     if member_ids is None:
-        member_ids = carrier_of(booking).host_times.order_by("id").values_list("member", flat=True)
+        member_ids = [member_id for (member_id,) in _hosts(carrier_of(booking).pk)]
     mail(booking, template, now, [Recipient(str(member_id), member_id) for member_id in member_ids])
 
 
@@ -214,7 +241,7 @@ def plan_reminders(booking: Booking, now: datetime) -> None:
             after = booking.end + timedelta(minutes=page.follow_up_minutes)
             _remind(booking, "follow_up", after, page.follow_up_minutes, now, [None])
     if stands(carrier):
-        hosts = carrier.host_times.filter(active=True).order_by("id").values_list("member", flat=True)
+        hosts = [member_id for (member_id,) in _active_hosts(carrier.pk)] if page.reminders.get("host") else []
         for minutes in page.reminders.get("host", []):
             _remind(carrier, "reminder", carrier.start - timedelta(minutes=minutes), minutes, now, hosts)
     else:
@@ -222,8 +249,14 @@ def plan_reminders(booking: Booking, now: datetime) -> None:
 
 
 def _take_back(booking: Booking) -> None:
-    planned = Effect.objects.filter(booking=booking, kind=EffectKind.MAIL, payload__template__in=REMINDERS)
-    planned.filter(state=EffectState.PENDING).delete()
+    if planned := [pk for pk, payload in _waiting_mails(booking.pk) if payload.get("template") in REMINDERS]:
+        Effect.objects.filter(pk__in=planned, state=EffectState.PENDING).delete()
+
+
+@prepared
+def _waiting_mails(booking: Any) -> QuerySet[Effect, tuple[Any, ...]]:
+    rows = Effect.objects.filter(booking=booking, kind=EffectKind.MAIL, state=EffectState.PENDING)
+    return rows.values_list("pk", "payload")
 
 
 def _remind(

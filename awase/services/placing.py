@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from awase.domain.assignment import fill
 from awase.domain.health import LocationKind, LocationValue
 from awase.models import Booking, BookingPage, Condition, Hold, HostTime, Member, PageHealth, Room, RoomTime
 from awase.models.guards import OVERLAP
 from awase.models.page import Assignment
+from awase.models.prepared import prepared
 from awase.services import live
 from awase.services.fairness import away_at, ranked
 from awase.services.hosts import assigned, carrier_of
@@ -159,15 +160,14 @@ def locked(page: BookingPage, scouted: Scouted, *, whole: bool = False) -> Itera
     try:
         with transaction.atomic():
             PageHealth.hold(page.pk)
-            pages = BookingPage.objects.select_related("workspace")
             alone = whole or _is_shared(page)
-            if alone:
-                pages = pages.select_for_update(of=("self",), no_key=True)
-            page = pages.get(pk=page.pk)
+            found = (_lock_page if alone else _page_now)(page.pk)
+            if not found:
+                raise BookingPage.DoesNotExist
+            page = found[0]
             if not alone and _is_shared(page):
                 raise Refused(Refusal.CHANGED)  # it has limits or seats since a moment ago
-            members = Member.objects.filter(pk__in=scouted.known).order_by("pk")
-            list(members.select_for_update(no_key=True).values_list("pk"))
+            _lock_members(scouted.known)
             if scouted.rooms:
                 rooms = Room.objects.filter(pk__in=scouted.rooms).order_by("pk")
                 list(rooms.select_for_update(no_key=True).values_list("pk"))
@@ -176,6 +176,23 @@ def locked(page: BookingPage, scouted: Scouted, *, whole: bool = False) -> Itera
         if OVERLAP in str(error):
             raise Refused(Refusal.SLOT_GONE) from None
         raise
+
+
+@prepared
+def _page_now(pk: Any) -> QuerySet[BookingPage]:
+    return BookingPage.objects.select_related("workspace").filter(pk=pk)
+
+
+@prepared
+def _lock_page(pk: Any) -> QuerySet[BookingPage]:
+    pages = BookingPage.objects.select_related("workspace").filter(pk=pk)
+    return pages.select_for_update(of=("self",), no_key=True)
+
+
+@prepared
+def _lock_members(ids: Any) -> QuerySet[Member, tuple[Any, ...]]:
+    members = Member.objects.filter(pk__among=ids).order_by("pk")
+    return members.select_for_update(no_key=True).values_list("pk")
 
 
 def _is_shared(page: BookingPage) -> bool:
@@ -279,9 +296,8 @@ def occupy(
     if not fresh:
         HostTime.objects.filter(**whose).delete()
         RoomTime.objects.filter(**whose).delete()
-    over = HostTime.objects.filter(member__in=placement.hosts, hold__expires_at__lte=now).values_list("hold")
-    over_too = RoomTime.objects.filter(room__in=placement.rooms, hold__expires_at__lte=now).values_list("hold")
-    if holds := {hold for (hold,) in [*over, *over_too]}:
+    over_too = _holds_over_of_rooms(placement.rooms, now) if placement.rooms else []
+    if holds := {hold for (hold,) in [*_holds_over_of_hosts(placement.hosts, now), *over_too]}:
         Hold.objects.filter(pk__in=holds).delete()
     start = wish.start - timedelta(minutes=page.buffer_before_minutes)
     end = wish.end + timedelta(minutes=page.buffer_after_minutes)
@@ -291,6 +307,16 @@ def occupy(
     RoomTime.objects.bulk_create(
         RoomTime(room_id=room, start=start, end=end, active=active, **whose) for room in placement.rooms
     )
+
+
+@prepared
+def _holds_over_of_hosts(hosts: Any, now: Any) -> QuerySet[HostTime, tuple[Any, ...]]:
+    return HostTime.objects.filter(member__among=hosts, hold__expires_at__lte=now).values_list("hold")
+
+
+@prepared
+def _holds_over_of_rooms(rooms: Any, now: Any) -> QuerySet[RoomTime, tuple[Any, ...]]:
+    return RoomTime.objects.filter(room__among=rooms, hold__expires_at__lte=now).values_list("hold")
 
 
 def location_fields(placement: Placement, *, guests_place: str = "") -> dict[str, object]:

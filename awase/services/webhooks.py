@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from django.db.models import F, QuerySet
 from awase import registry
 from awase.domain.permissions import Act
 from awase.models import BookingPage, Effect, EffectKind, EffectState, Member, WebhookEndpoint
+from awase.models.prepared import prepared
 from awase.models.webhook import EndpointKind
 from awase.providers.guard import AddressRefused as AddressRefused
 from awase.services.permissions import require
@@ -87,8 +89,9 @@ def pages_turned(
             tell(workspace_id, event, ids, now, at_once=at_once)
 
 
-def _active(workspace_id: int) -> list[WebhookEndpoint]:
-    return list(WebhookEndpoint.objects.filter(workspace=workspace_id, active=True).defer("secret").order_by("pk"))
+@prepared
+def _active(workspace: Any) -> QuerySet[WebhookEndpoint]:
+    return WebhookEndpoint.objects.filter(workspace=workspace, active=True).defer("secret").order_by("pk")
 
 
 def create(
