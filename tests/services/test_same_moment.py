@@ -226,3 +226,18 @@ def test_a_page_that_gets_limits_while_somebody_books_is_asked_again_under_them(
         assert refusal(lambda: book(made, start)) is Refusal.CHANGED
     made.refresh_from_db()
     assert book(made, start).state == BookingState.CONFIRMED
+
+
+def test_requests_that_come_again_and_in_another_order_leave_one_booking_or_none(
+    page: Any, owner: Any, free_start: Any, book: Any, work: Any, control: Control
+) -> None:
+    made = page()
+    start = free_start(made)
+    taken = book(made, start, idempotency_key="once")
+    booking.cancel(taken, utcnow())
+    assert refusal(lambda: moving.move(taken, start + HOUR, utcnow(), by=None)) is Refusal.ALREADY_CANCELLED
+    assert book(made, start, idempotency_key="once") == taken, "the form comes again after it was cancelled"
+    assert refusal(lambda: booking.cancel(taken, utcnow())) is Refusal.ALREADY_CANCELLED
+    work()
+    assert Booking.objects.count() == 1 and not HostTime.objects.filter(active=True).exists()
+    assert control.events("google", owner.user.email) == [] and unfinished() == []

@@ -106,6 +106,15 @@ def test_sending_the_same_form_twice_books_once(guest: Guest, page: BookingPage,
     assert Booking.objects.count() == 1
 
 
+def test_a_form_with_a_hundred_thousand_more_fields_is_a_short_answer_and_no_booking(
+    guest: Guest, page: BookingPage, free_start: Any
+) -> None:
+    form = guest.open_form(page, free_start(page))
+    answer = guest.client.post(form.action, form.values | {f"x{number}": "" for number in range(100_000)})
+    assert answer.status_code == 400 and len(answer.content) < 20_000 and not Booking.objects.exists()
+    assert guest.send(form).status_code == 303
+
+
 def test_a_time_taken_meanwhile_comes_back_with_fresh_times_and_what_was_typed(
     guest: Guest, page: BookingPage, free_start: Any, book: Any
 ) -> None:
