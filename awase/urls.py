@@ -51,6 +51,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("app/gallery/mails", gallery.mails),
     path("app/gallery/mails/<slug:language>/<slug:name>", gallery.mail),
     path("app/pages/<int:pk>/why", page_why.ask),
+    path("app/pages/<int:pk>/times/own", schedules.of_page),
     path("app/pages/<int:pk>/preview/<str:section>", page_preview.month),
     path("app/pages/<int:pk>/preview/<str:section>/book", page_preview.book),
     path("app/pages/<int:pk>/duplicate", page_save.duplicate),

@@ -210,6 +210,11 @@ def duplicate(page: BookingPage, owner: Member, title: str, slug: str, now: date
         copy.title, copy.slug, copy.owner, copy.accepting = title, slug, owner, False
         copy.link_key, copy.password, copy.archived_at = "", "", None
         copy.save()
+        for hours in page.own_schedules.all():
+            hours.pk, hours.for_page = None, copy
+            hours.save()
+            copy.schedule = hours if copy.schedule_id else None
+            copy.save(update_fields=["schedule"])
         for picture in PageCover.objects.filter(page=page):
             picture.pk, picture.page = None, copy
             picture.save()

@@ -1,13 +1,16 @@
 """Schedules (予約可能枠): which pages use them, saving what was typed; and absences (不在)."""
 
-from datetime import date
+from datetime import date, datetime
 
 from django.db import transaction
 from django.db.models import Q
 
+from awase.domain.permissions import Act
 from awase.domain.schedule import Range, Schedule, parse_range, range_text, to_json
 from awase.models import Absence, BookingPage, Member, WeeklySchedule
 from awase.services.hours import holidays_of
+from awase.services.pages import save_fields
+from awase.services.permissions import require
 
 Typed = list[list[tuple[str, str]]]
 
@@ -48,6 +51,21 @@ def create(member: Member, name: str) -> WeeklySchedule:
         weekly=[office] * 5 + [[], []],
         is_default=not WeeklySchedule.objects.filter(member=member, is_default=True).exists(),
     )
+
+
+def of_page(page: BookingPage, now: datetime, *, by: Member) -> WeeklySchedule:
+    """Hours for this page alone: those that it has already, else a copy of the ones that count on it now."""
+    require(by, Act.EDIT_PAGE, page)
+    with transaction.atomic():
+        row = WeeklySchedule.objects.filter(for_page=page).first()
+        if row is None:
+            usual = WeeklySchedule.objects.filter(member=page.owner_id, is_default=True).first()
+            row = page.schedule or usual or create(page.owner, page.title[:80])
+            row.pk, row._state.adding = None, True
+            row.name, row.member, row.for_page, row.is_default = page.title[:80], page.owner, page, False
+            row.save()
+        save_fields(page, {"schedule": row}, now, by=by)
+    return row
 
 
 def save_details(row: WeeklySchedule, *, name: str, time_zone: str, holidays: str, default: bool) -> None:

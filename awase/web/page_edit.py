@@ -31,6 +31,7 @@ TEMPLATES = {
     "limits": "dashboard/_section_limits.html",
     "mails": "dashboard/_section_mails.html",
     "sharing": "dashboard/_section_sharing.html",
+    "times": "dashboard/_section_times.html",
 }
 SECTIONS = (
     "basics",

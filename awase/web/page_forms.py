@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +31,9 @@ THEMES = {
     "persimmon": _("Persimmon"),
     "slate": _("Slate"),
 }
+
+
+LENGTHS = (5, 10, 15, 20, 25, 30, 40, 45, 50, 60, 75, 90, 120, 150, 180, 240, 300, 360, 480, 720, DAY)
 
 
 class RichText(forms.Textarea):
@@ -215,9 +218,9 @@ class TimesForm(SectionForm):
             "time_zone",
         )
 
-    duration_minutes = LengthField((15, 20, 30, 45, 60, 90, 120, 180), label=_("Length"))
+    duration_minutes = LengthField(LENGTHS, label=_("Length"))
     durations = LengthsField(
-        (15, 20, 30, 45, 60, 90, 120), label=_("Further lengths"), help_text=_("Guests choose among them.")
+        (15, 20, 30, 45, 60, 90, 120, 180, 240), label=_("Further lengths"), help_text=_("Guests choose among them.")
     )
     step_minutes = LengthField((5, 10, 15, 20, 30, 45, 60, 90, 120), label=_("A start every"))
     buffer_before_minutes = LengthField((0, 5, 10, 15, 30, 45, 60), none=_("None"), label=_("Time to prepare before"))
@@ -235,7 +238,9 @@ class TimesForm(SectionForm):
     )
 
     def begin(self) -> None:
-        hours = WeeklySchedule.objects.filter(member__workspace=self.instance.workspace).select_related("member__user")
+        ours = Q(for_page=None) | Q(for_page=self.instance)
+        hours = WeeklySchedule.objects.filter(ours, member__workspace=self.instance.workspace)
+        hours = hours.select_related("member__user")
         field = self.fields["schedule"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = hours.order_by("member", "pk")

@@ -14,9 +14,12 @@ from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from awase.domain.permissions import Act
 from awase.models import Absence, WeeklySchedule
 from awase.services import dates, schedules
 from awase.services.hours import countries
+from awase.services.permissions import may
+from awase.web.pages import editable
 from awase.web.shell import Context, MemberRequest, for_members, utcnow
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -134,10 +137,22 @@ def _lines(weekly: list[list[list[int]]]) -> list[str]:
 
 
 def _own(request: MemberRequest, pk: int) -> WeeklySchedule:
-    row = WeeklySchedule.objects.filter(pk=pk, member=request.member).first()
+    """A schedule of the viewer's, or that of a page alone which they may edit."""
+    row = WeeklySchedule.objects.filter(pk=pk, member__workspace=request.member.workspace_id).first()
     if row is None:
         raise Http404
+    of_page = row.for_page is not None and may(request.member, Act.EDIT_PAGE, row.for_page)
+    if not of_page and row.member_id != request.member.pk:
+        raise Http404
     return row
+
+
+@require_POST
+@for_members
+def of_page(request: MemberRequest, pk: int) -> HttpResponse:
+    """Hours for one page alone, and on to them."""
+    page = editable(request.member, pk)
+    return redirect(f"/app/schedules/{schedules.of_page(page, utcnow(), by=request.member).pk}")
 
 
 @require_GET

@@ -137,3 +137,36 @@ def test_schedules_and_absences_of_others_are_out_of_reach(
         assert other.post(f"/app/schedules/{row.pk}/{part}", {}).status_code == 404
     other.post(f"/app/absences/{absence.pk}/delete")
     assert Absence.objects.exists()
+
+
+def test_a_page_has_hours_of_its_own_which_its_editors_change_and_a_copy_takes_along(
+    log_in: Callable[[Any], Client], owner: Member, teammate: Member, page_of: Callable[..., BookingPage]
+) -> None:
+    page = page_of(teammate)
+    browser = log_in(owner)  # an admin, who edits a page of somebody else
+    address = browser.post(f"/app/pages/{page.pk}/times/own")["Location"]
+    assert browser.post(f"/app/pages/{page.pk}/times/own")["Location"] == address
+    page.refresh_from_db()
+    assert page.schedule and page.schedule.for_page == page and page.schedule.member == teammate
+    assert browser.post(f"{address}/week", {"mon-start": "06:00", "mon-end": "07:00"}).status_code == 302
+    page.schedule.refresh_from_db()
+    assert page.schedule.weekly[0] == [[360, 420]]
+    assert page.title not in [row["name"] for row in log_in(teammate).get("/app/schedules").context["schedules"]]
+    browser.post(f"/app/pages/{page.pk}/duplicate")
+    copy = BookingPage.objects.exclude(pk=page.pk).get()
+    assert copy.schedule and copy.schedule != page.schedule and copy.schedule.for_page == copy
+    assert copy.schedule.weekly == page.schedule.weekly
+
+
+def test_hours_of_a_page_are_nobody_elses_business(
+    log_in: Callable[[Any], Client],
+    stranger: Member,
+    owner: Member,
+    teammate: Member,
+    page_of: Callable[..., BookingPage],
+) -> None:
+    page = page_of(owner)
+    address = log_in(owner).post(f"/app/pages/{page.pk}/times/own")["Location"]
+    for other in (stranger, teammate):
+        assert log_in(other).get(address).status_code == 404
+        assert log_in(other).post(f"/app/pages/{page.pk}/times/own").status_code == 404
