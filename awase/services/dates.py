@@ -4,8 +4,10 @@ What is kept here follows from the arguments and the language alone: writing the
 than finding its free times.
 """
 
-from collections.abc import Iterable
-from datetime import date, datetime, time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -18,15 +20,33 @@ def _language() -> str:
     return translation.get_language() or "en"
 
 
+_chosen: ContextVar[str] = ContextVar("clock", default="")
+
+
+@contextmanager
+def clock_of(choice: str) -> Iterator[None]:
+    """Within it times of day are written as somebody chose: "12", "24", or "" as the language has it."""
+    before = _chosen.set(choice)
+    try:
+        yield
+    finally:
+        _chosen.reset(before)
+
+
+def by_halves() -> bool:
+    """Whether the clock of twelve hours was chosen."""
+    return _chosen.get() == "12"
+
+
 def clock(at: datetime) -> str:
-    """The time of day in the moment's own zone: "9:00", in English "9:00 AM"."""
+    """The time of day in the moment's own zone: "9:00", in English "9:00 AM", or as was chosen."""
     return clocks([at])[0]
 
 
 def clocks(moments: Iterable[datetime]) -> list[str]:
     """`clock` of each."""
-    language = _language()
-    return [_clock(at.hour, at.minute, language) for at in moments]
+    language, chosen = _language(), _chosen.get()
+    return [_clock(at.hour, at.minute, language, chosen) for at in moments]
 
 
 def day_name(day: date) -> str:
@@ -55,10 +75,15 @@ def _date(skeleton: str, year: int, month: int, day: int, language: str) -> str:
     return str(format_skeleton(skeleton, date(year, month, day), locale=language))
 
 
-@lru_cache(maxsize=2 * 24 * 60)
-def _clock(hour: int, minute: int, language: str) -> str:
-    # The narrow space before AM is missing in many fonts.
-    return str(format_time(time(hour, minute), "short", locale=language)).replace("\u202f", "\u00a0")
+@lru_cache(maxsize=6 * 24 * 60)
+def _clock(hour: int, minute: int, language: str, chosen: str) -> str:
+    skeleton = {"12": "hm", "24": "Hm"}.get(chosen)
+    at = datetime(2000, 1, 1, hour, minute, tzinfo=UTC)
+    if skeleton:
+        text = format_skeleton(skeleton, at, locale=language)
+    else:
+        text = format_time(time(hour, minute), "short", locale=language)
+    return str(text).replace("\u202f", "\u00a0")  # the narrow space before AM is missing in many fonts
 
 
 def weekday_names() -> tuple[str, ...]:

@@ -45,6 +45,7 @@ class Letter:
     template: str
     context: dict[str, Any]
     reply_to: str = ""
+    clock: str = ""  # "12" or "24", where the recipient chose
     invitation: Booking | None = field(default=None)
 
 

@@ -60,7 +60,8 @@ def send(effect: Effect) -> None:
     if letter is None:
         return
     accent = effect.booking.workspace.accent if effect.booking else ""
-    content = rendered(letter.template, letter.language, letter.context, accent)
+    with dates.clock_of(letter.clock):
+        content = rendered(letter.template, letter.language, letter.context, accent)
     message = EmailMultiAlternatives(
         subject=content.subject,
         body=content.text,
@@ -193,6 +194,7 @@ def _booking_letter(effect: Effect) -> Letter:
         context["recipient"] = user.name
         return Letter(
             to=user.email,
+            clock=user.clock,
             language=user.language or booking.workspace.language,
             template=FILES.get(template, template),
             context=context,

@@ -21,6 +21,7 @@ from awase.models import (
     PageCover,
     PageGroup,
     PageMember,
+    PageShare,
     Room,
 )
 from awase.models.page import Assignment
@@ -232,6 +233,16 @@ def duplicate(page: BookingPage, owner: Member, title: str, slug: str, now: date
             group.rooms.set(rooms)
         saved(copy, (), now)
     return copy
+
+
+def set_shares(page: BookingPage, shares: Mapping[int, bool], *, by: Member) -> None:
+    """Who besides the owner and the admins sees the page, by member, and whether they edit it too. Only members of
+    the workspace are kept."""
+    require(by, Act.GIVE_PAGE, page)
+    known = Member.objects.filter(pk__in=shares, workspace=page.workspace_id, left_at=None).values_list("pk", flat=True)
+    with transaction.atomic():
+        PageShare.objects.filter(page=page).delete()
+        PageShare.objects.bulk_create(PageShare(page=page, member_id=pk, editor=shares[pk]) for pk in known)
 
 
 def set_archived(page: BookingPage, archived: bool, now: datetime, *, by: Member) -> None:

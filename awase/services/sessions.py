@@ -37,7 +37,11 @@ def of_user(user: User, session_key: str | None) -> list[LoggedIn]:
 def seen(session_key: str | None, now: datetime) -> None:
     """Remember that this browser is in use, every now and then."""
     name = f"seen:{session_key}"
-    if session_key and caches["process"].add(name, True, SEEN_EVERY.total_seconds()):
+    written: datetime | None = caches["process"].get(name)
+    if not session_key or (written is not None and now - written < SEEN_EVERY):
+        return
+    caches["process"].set(name, now, 24 * 3600)
+    if written is not None:
         UserSession.objects.filter(session_key=session_key, last_seen_at__lte=now - SEEN_EVERY).update(last_seen_at=now)
 
 

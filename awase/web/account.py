@@ -26,7 +26,7 @@ class SignUpForm(forms.Form):
     )
     time_zone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput(attrs={"data-own-zone": ""}))
 
-    field_order = ("name", "email", "password1", "time_zone")
+    field_order = ("time_zone", "name", "email", "password1")
 
     def signup(self, request: HttpRequest, user: User) -> None:
         """allauth calls it once the user is stored; all is done in `save_user`."""

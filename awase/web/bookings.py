@@ -50,6 +50,10 @@ def hosts_text(booking: Booking) -> str:
     return pgettext("list of names", ", ").join(row.member.name for row in carrier_of(booking).host_times.all())
 
 
+def _clock(at: datetime) -> str:
+    return dates.clock(at) if dates.by_halves() else str(date_format(at, "H:i"))
+
+
 def _row(booking: Booking, viewer: Member) -> Context:
     there = ZoneInfo(viewer.user.time_zone)
     starts, ends = booking.start.astimezone(there), booking.end.astimezone(there)
@@ -58,7 +62,7 @@ def _row(booking: Booking, viewer: Member) -> Context:
         facts.append(words.location_name(booking.location_kind))
     return {
         "url": f"/app/bookings/{booking.uid}",
-        "time": f"{date_format(starts, 'H:i')}–{date_format(ends, 'H:i')}",
+        "time": f"{_clock(starts)}–{_clock(ends)}",
         "title": booking.guest_name,
         "facts": [fact for fact in facts if fact],
         "badges": badges(booking, troubled=bool(getattr(booking, "troubled", []))),

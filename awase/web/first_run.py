@@ -37,12 +37,21 @@ class PlaceForm(forms.Form):
     time_zone = ZoneField()
 
 
+class ClockField(forms.TimeField):
+    def __init__(self, **more: Any) -> None:
+        super().__init__(widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"), **more)
+
+
 class HoursForm(forms.Form):
     days = forms.TypedMultipleChoiceField(
         coerce=int, label=gettext_lazy("Days"), widget=forms.CheckboxSelectMultiple, choices=[]
     )
-    start = forms.TimeField(label=gettext_lazy("From"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
-    end = forms.TimeField(label=gettext_lazy("Until"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    start = forms.TimeField(
+        label=gettext_lazy("Opens at"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+    end = forms.TimeField(
+        label=gettext_lazy("Closes at"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
     holidays = forms.BooleanField(required=False, label=gettext_lazy("Closed on Japanese public holidays"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -12,11 +12,14 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET
 
 from awase.domain.health import PageValue
+from awase.domain.permissions import Act
 from awase.models import BookingPage, Member
 from awase.services import history, links, pages
 from awase.services.dashboard import visible_pages
+from awase.services.permissions import may
 from awase.web import page_mails, timelines
 from awase.web.cards import PageCards
+from awase.web.page_access import access_section
 from awase.web.page_consequences import of_archiving
 from awase.web.page_forms import SectionForm
 from awase.web.page_people import members_section, rooms_section
@@ -46,6 +49,7 @@ SECTIONS = (
     "changes",
     "mails",
     "sharing",
+    "access",
     "switch",
 )
 
@@ -66,6 +70,8 @@ def whole(
     cards = PageCards(visible_pages(request.member).filter(pk=page.pk), request.member, now)
     card = {**cards.card(cards.pages[0]), "problems": cards.problems(cards.pages[0])}
     fresh = {name: _section(page, name, cards.values[page.pk], request.member, now) for name in SECTIONS}
+    if not may(request.member, Act.GIVE_PAGE, page):
+        del fresh["access"]
     if shown:
         fresh[shown["id"]] = {**shown, "open": True}
     elif request.GET.get("saved") in fresh:
@@ -95,6 +101,8 @@ def _section(page: BookingPage, name: str, value: PageValue, viewer: Member, now
             return places_section(page, value)
         case "rooms":
             return rooms_section(page, pages.rooms_of(page), value)
+        case "access":
+            return access_section(page)
         case "form":
             return questions_section(page)
         case "switch":

@@ -20,6 +20,7 @@ SCREENS = (
     ("workspace", gettext_lazy("Workspace"), Act.CHANGE_WORKSPACE),
     ("branding", gettext_lazy("Branding"), Act.CHANGE_WORKSPACE),
     ("webhooks", gettext_lazy("Webhooks and chat"), Act.CHANGE_WEBHOOKS),
+    ("mail", gettext_lazy("Mail"), None),
 )
 
 
@@ -29,7 +30,7 @@ def frame(request: MemberRequest, name: str) -> Context:
     shown = [
         {"label": label, "url": f"/app/settings/{screen}", "current": screen == name}
         for screen, label, act in SCREENS
-        if act is None or may(member, act, member.workspace)
+        if (act is None or may(member, act, member.workspace)) and (screen != "mail" or member.user.owns_instance)
     ]
     heading = next(label for screen, label, _act in SCREENS if screen == name)
     return {"section": "settings", "screens": shown, "heading": heading}

@@ -18,7 +18,7 @@ from django.utils.translation import ngettext, pgettext
 
 from awase.domain.health import Service
 from awase.models import Member
-from awase.services import dashboard, kept_forms, sessions, words
+from awase.services import dashboard, dates, kept_forms, sessions, words
 from awase.services.troubles import troubles
 
 P = ParamSpec("P")
@@ -55,7 +55,8 @@ def for_members(
         sessions.seen(request.session.session_key, utcnow())
         if request.method == "POST":
             _sent_again(request)
-        return view(request, *args, **kwargs)  # type: ignore[arg-type]
+        with dates.clock_of(member.user.clock):
+            return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
     return cast("Callable[Concatenate[HttpRequest, P], HttpResponse]", inside)
 
@@ -132,4 +133,6 @@ def polled(request: HttpRequest, template: str, context: Context, key: str) -> H
 def local(moment: datetime, member: Member, form: str | None = None) -> str:
     """A moment as the member reads it, in their own zone."""
     there = moment.astimezone(ZoneInfo(member.user.time_zone))
+    if form is None and dates.by_halves():
+        return str(date_format(there, _("D, j F, g:i A")))
     return str(date_format(there, form or _("D, j F, H:i")))

@@ -230,7 +230,7 @@ ATTEMPTS: dict[Act, tuple[Attempt, ...]] = {
         lambda w, by, now: pages.duplicate(w.page, by, "Copy", "copy", now),
         lambda w, by, now: links.renew_secret(w.page, by=by),
     ),
-    Act.GIVE_PAGE: (_gives,),
+    Act.GIVE_PAGE: (_gives, lambda w, by, now: pages.set_shares(w.page, {w.other.pk: True}, by=by)),
     Act.ASK_RECONNECT: (_hears_of_it, lambda w, by, now: permissions.require(by, Act.ASK_RECONNECT, w.page)),
     Act.SEE_BOOKING: (
         lambda w, by, now: _sees(dashboard.visible_bookings(by), w.booking),

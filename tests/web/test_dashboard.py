@@ -238,4 +238,4 @@ def test_the_bare_address_leads_to_the_log_in_which_offers_sign_up_to_the_first_
     new_member("Tanaka")
     answer = client.get("/", SERVER_NAME="awase.test", follow=True)
     assert answer.status_code == 200 and "Create the first account" not in text(answer)
-    assert "closed" in text(client.get("/accounts/signup/", SERVER_NAME="awase.test")).lower()
+    assert "By invitation only" in text(client.get("/accounts/signup/", SERVER_NAME="awase.test"))

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.test import Client
 from django.urls import get_resolver
+from django.utils import translation
 
 from awase.models import Member, Role
+from awase.services import dates
 from awase.services.notices import Kind, wants
 from awase.services.workspace import RESERVED
+from awase.web.shell import local
 from tests.web.conftest import text_of
 
 
@@ -138,3 +143,55 @@ def test_a_plain_member_has_only_their_own_screens(log_in: Callable[[Any], Clien
     for screen in ("profile", "notices", "security"):
         assert browser.get(f"/app/settings/{screen}").status_code == 200
     assert teammate.role == Role.MEMBER
+
+
+def test_the_clock_that_was_chosen_is_the_one_shown(browser: Client, owner: Member) -> None:
+    at = datetime(2026, 12, 4, 6, 30, tzinfo=UTC)
+    for language, clock, expected in (
+        ("en", "24", "15:30"),
+        ("en", "12", "3:30 PM"),
+        ("ja", "12", "午後3:30"),
+        ("ja", "", "15:30"),
+    ):
+        with translation.override(language), dates.clock_of(clock):
+            assert dates.clock(at.astimezone(ZoneInfo("Asia/Tokyo"))) == expected
+            assert ("3:30" in local(at, owner)) == (clock == "12")
+    browser.post("/app/settings/profile", {"section": "person", "name": "T", "time_zone": "Asia/Tokyo", "clock": "12"})
+    shown = browser.get("/app/settings/profile", headers={"Accept-Language": "ja"})
+    assert shown.status_code == 200
+
+
+def test_a_test_mail_tells_what_the_server_answered(
+    browser: Client,
+    log_in: Callable[[Any], Client],
+    teammate: Member,
+    settings: Any,
+    mailoutbox: list[Any],
+    unused_port: int,
+) -> None:
+    english = {"Accept-Language": "en"}
+    assert "took the test mail" in text_of(browser.post("/app/settings/mail", headers=english))
+    assert mailoutbox[-1].to == ["tanaka@minato.example"]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_PORT = unused_port
+    assert "cannot be reached" in text_of(browser.post("/app/settings/mail", headers=english))
+    for other in (teammate,):
+        assert log_in(other).get("/app/settings/mail").status_code == 403
+        assert "/app/settings/mail" not in log_in(other).get("/app/settings/profile").content.decode()
+
+
+def test_viewers_see_a_page_and_editors_change_it(
+    browser: Client, log_in: Callable[[Any], Client], owner: Member, teammate: Member, page_of: Any
+) -> None:
+    page = page_of(owner)
+    theirs = log_in(teammate)
+    screen, name = f"/app/pages/{page.pk}", f"access-{teammate.pk}"
+    assert theirs.get(f"{screen}/history").status_code == 404
+    browser.post(f"{screen}/access", {name: "viewer"})
+    assert theirs.get(f"{screen}/history").status_code == 200 and theirs.get(screen).status_code == 404
+    browser.post(f"{screen}/access", {name: "editor"})
+    assert theirs.get(screen).status_code == 200
+    assert 'id="access"' not in theirs.get(screen).content.decode(), "editors do not give the page away"
+    assert theirs.post(f"{screen}/access", {name: ""}).status_code == 403
+    browser.post(f"{screen}/access", {name: ""})
+    assert theirs.get(f"{screen}/history").status_code == 404

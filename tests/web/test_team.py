@@ -40,7 +40,7 @@ def test_somebody_is_invited_by_mail_and_joins(browser: Client, workspace: Any, 
     guest = Client(SERVER_NAME="awase.test")
     assert "new@minato.example" in text_of(guest.get(link))
     assert guest.post(link, {"name": "Nishi", "password": "short"}).status_code == 400
-    assert guest.post(link, {"name": "Nishi", "password": "correct-horse-7"})["Location"] == "/app/"
+    assert guest.post(link, {"name": "Nishi", "password": "correct-horse-7"})["Location"] == "/app/start"
     member = Member.objects.get(user__email="new@minato.example")
     assert (member.workspace, member.role, member.name) == (workspace, Role.MEMBER, "Nishi")
     assert guest.get("/app/").status_code == 200
