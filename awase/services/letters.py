@@ -226,7 +226,9 @@ def _what(account: _Account, page_ids: Collection[int]) -> tuple[Words | None, W
     )
 
 
-def _restored(account: _Account, payload: dict[str, Any]) -> dict[str, Any]:
+def _restored(account: _Account, payload: dict[str, Any]) -> dict[str, Any] | None:
+    if account.standing is Standing.ERROR:
+        return None  # broken again: what was told before is true once more
     return {
         "what": lambda: _("%(service)s (%(account)s) is connected again.") % account.values,
         "lines": lambda: [_("You need not do anything.")],

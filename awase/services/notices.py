@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from awase.domain.errors import Reason
 from awase.domain.health import Lack, Standing, Verdict
@@ -28,6 +28,7 @@ from awase.models import (
     EffectKind,
     EffectState,
     Member,
+    PageChange,
     Role,
     WebhookEndpoint,
 )
@@ -212,13 +213,25 @@ def _mail(template: Template, credential: Credential, told: Mapping[int, Mapping
 def catch_up(now: datetime) -> None:
     """What could not be told within the hour of the notice before, and still holds. Periodic."""
     told_wrongly = Q(standing=Standing.ERROR, notice_open=False) | (Q(notice_open=True) & ~Q(standing=Standing.ERROR))
+    # An account that works may lack something since; with the hour over, whether that harms a page is looked at once.
+    calendar_gone = Q(connections__calendars__missing_since__isnull=False)
+    calendar_gone |= Q(connections__calendars__unreadable_since__isnull=False)
+    lacks = Q(notice_open=False, last_notice__isnull=False) & (~Q(lacking={}) | calendar_gone)
+    stopped_since = PageChange.objects.filter(credential=OuterRef("pk"), opened=False, at__gt=OuterRef("last_notice"))
+    grown = Q(notice_open=True) & Exists(stopped_since)
     waited = Q(last_notice=None) | Q(last_notice__lte=now - DAMPING)
-    found = Credential.objects.filter(told_wrongly & waited).exclude(reason=Reason.OPERATOR)
-    for pk in found.values_list("pk", flat=True):
+    found = Credential.objects.filter(told_wrongly | lacks | grown).filter(waited).exclude(reason=Reason.OPERATOR)
+    for pk in found.values_list("pk", flat=True).distinct():
         with transaction.atomic():
-            credential = Credential.objects.select_for_update().get(pk=pk)
+            credential = Credential.objects.select_for_update(no_key=True).get(pk=pk)
+            more = credential.last_notice is not None and PageChange.objects.filter(
+                credential=credential, opened=False, at__gt=credential.last_notice
+            )
             links, pages, harm = _now_harmed(credential, now)
-            _bring_up_to_date(credential, links, pages, standing_of(credential, now), harm, now, by_hand=False)
+            shown = standing_of(credential, now)
+            _bring_up_to_date(credential, links, pages, shown, harm, now, by_hand=False, grown=bool(more))
+            if not credential.notice_open and credential.last_notice and now - credential.last_notice >= DAMPING:
+                _believe(credential, False, None)
 
 
 def remind(now: datetime) -> None:

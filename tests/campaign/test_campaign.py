@@ -5,15 +5,13 @@ import pytest
 from tests.campaign.run import run
 from tests.campaign.world import World
 
-SEEDS = (1, 2, 3)
-RUNS, STEPS = 9, 40
+RUNS, STEPS = 26, 40
 ACTS = ("(booked)", "(process died)", "book at once", "heal everything", "disconnect", "reconnect", "cancel", "work")
 
 
 @pytest.mark.races
 def test_whatever_happens_in_a_thousand_steps_every_invariant_holds(world: World) -> None:
-    for seed in SEEDS:
-        run(world, runs=RUNS, steps=STEPS, number=seed)
+    run(world, runs=RUNS, steps=STEPS, number=1)
     assert world.ledger.steps >= 1000
     missed = [act for act in ACTS if not world.ledger.events[act]]
     assert not missed, f"never happened: {missed}"

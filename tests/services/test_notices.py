@@ -203,6 +203,46 @@ def test_an_error_that_comes_back_within_the_hour_and_lasts_is_told_when_the_hou
     assert post() == [(SATO, OWN_ERROR), (TANAKA, ERROR)]
 
 
+def test_a_licence_that_goes_within_the_hour_is_told_when_the_hour_is_over(
+    team: Any, page_of: Any, post: Any, clock: Any, connect: Any
+) -> None:
+    link = connect(team[0], Service.ZOOM)
+    page_of(team[0], locations=(LocationKind.ZOOM,), slug="demo")
+    record(link.credential_id, REVOKED, Cause.CHECK, clock.now)
+    post()
+    connect(team[0], Service.ZOOM, again=link)
+    post()
+    lacking = Failure(
+        FailureClass.RECONNECT, FailureScope.CAPABILITY, "Z16", Reason.LICENCE_MISSING, capability=Capability.ZOOM
+    )
+    record(link.credential_id, lacking, Cause.CALL, clock.forward(minutes=10))
+    due(clock.now)
+    assert post() == []
+    due(clock.forward(minutes=51))
+    assert post() == [(TANAKA, f"Zoom of Tanaka ({TANAKA}) cannot be used for meetings.")]
+    due(clock.forward(minutes=90))
+    assert post() == [], "once"
+
+
+def test_more_pages_that_stop_within_the_hour_are_told_when_the_hour_is_over(
+    team: Any, page_of: Any, post: Any, clock: Any, connect: Any
+) -> None:
+    link = connect(team[0], Service.ZOOM)
+    page_of(team[0], locations=(LocationKind.MEET,), slug="meet")
+    page_of(team[0], locations=(LocationKind.ZOOM,), slug="zoom")
+    google = account_of(team[0])
+    no_meet = Failure(
+        FailureClass.RECONNECT, FailureScope.CAPABILITY, "G23", Reason.LICENCE_MISSING, capability=Capability.MEET
+    )
+    record(google.pk, no_meet, Cause.CALL, clock.now)
+    assert len(post()) == 1
+    record(google.pk, REVOKED, Cause.CHECK, clock.forward(minutes=10))
+    assert post() == []
+    due(clock.forward(minutes=51))
+    assert [to for to, _ in post()] == [TANAKA]
+    assert "- Zoom" in body_to(TANAKA) and link
+
+
 def test_a_page_that_goes_on_without_somebody_is_told_to_its_owner_once(
     team: Any, page_of: Any, post: Any, clock: Any, connect: Any
 ) -> None:
