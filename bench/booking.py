@@ -4,10 +4,12 @@
 books a host of its own, all book one host, and all book one page that assigns evenly among ten hosts. Any
 answer but 201, and afterwards any booking missing or overlapping, ends the benchmark.
 
-The API lets each key book 60 times a minute, so every client has keys of its own and changes them in time.
+The server has a worker process for each core. The API lets each key book 60 times a minute, so every client has
+keys of its own and changes them in time.
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -72,7 +74,7 @@ def measure(database: str, *, tiny: bool) -> Iterator[Row]:
     with stage(database, AWASE_LIVE_CHECK="0") as here:
         progress(f"{database}: storing the hosts")
         many, few = (here.ask("bench.rows", "hosts", size, str(CLIENTS * KEYS_A_CLIENT)) for size in ("17", "10"))
-        here.serve()
+        here.serve(workers=os.cpu_count() or 1)
         bookings = 0
         for what, team, pages in (
             ("a host each", many, [f"host-{number}" for number in range(CLIENTS)]),
