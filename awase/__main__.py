@@ -14,6 +14,7 @@ Run it
   worker          the background worker
   doctor          check the installation and say what is wrong
   create-admin    create a log-in that may do everything in a workspace
+  end-two-factor  switch the second factor off for somebody who lost phone and codes
   create-api-key  create a key for the API; end-api-key ends one
   new-key         print a fresh encryption key for AWASE_ENCRYPTION_KEYS
 
