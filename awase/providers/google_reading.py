@@ -44,7 +44,9 @@ class GoogleReading:
     def check(self) -> None:
         """One short page of the calendar list. Raises ProviderError."""
         params = {"maxResults": 1, "fields": "etag"}
-        text(document(self._wire.call("GET", "/users/me/calendarList", params=params)), "etag")
+        listed = document(self._wire.call("GET", "/users/me/calendarList", params=params))
+        if listed.keys().isdisjoint(("etag", "kind", "items")):
+            raise wrong_shape("etag")
 
     def list_calendars(self) -> Sequence[RemoteCalendar]:
         """All calendars of the account's list, without rooms. Raises ProviderError."""

@@ -196,7 +196,7 @@ class OutlookReading:
                     tentative=item.get("status") == "tentative",
                 )
                 for item in mappings(entry, "scheduleItems")
-                if item.get("status") not in FREE
+                if optional_text(item, "status") not in FREE
             )
 
     def _find(self, calendar_id: str, key: str) -> str:
@@ -311,7 +311,7 @@ def _counts(item: Document) -> bool:
     """The busy rule of `providers.md` section 4."""
     return (
         item.get("isCancelled") is not True
-        and item.get("showAs") not in FREE
+        and optional_text(item, "showAs") not in FREE
         and mapping(item, "responseStatus").get("response") != "declined"
     )
 
