@@ -72,7 +72,7 @@ ROUTES = {
     "make_one_time_link": Route("pages/consult/one-time-links", Scope.PAGES_WRITE, answers=HIDDEN, good=201),
     "list_one_time_links": Route("pages/consult/one-time-links", Scope.PAGES_READ, answers=HIDDEN),
     "end_one_time_link": Route("pages/consult/one-time-links/{link}", Scope.PAGES_WRITE, answers=HIDDEN, good=204),
-    "renew_secret_link": Route("pages/consult/secret-link", Scope.PAGES_WRITE, answers=HIDDEN),
+    "renew_secret_link": Route("pages/consult/secret-link", Scope.PAGES_WRITE, answers=(*HIDDEN, ("host", 403))),
     "list_connections": Route("connections", Scope.CONNECTIONS_READ),
     "read_history": Route("connections/{connection}/history", Scope.CONNECTIONS_READ, answers=(*HIDDEN, ("host", 404))),
     "check_connection": Route(
