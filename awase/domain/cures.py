@@ -47,6 +47,7 @@ from awase.domain.parts import (
     Connect,
     Disconnect,
     EnterDetail,
+    EnterOwnDetail,
     GoOnWithout,
     Loss,
     Part,
@@ -256,7 +257,7 @@ def _ways_to_use_location(
 ) -> list[Way]:
     """What makes `location`, which is not usable for `member`, so."""
     if not location.kind.account_backed:
-        return [(EnterDetail(location.id),)]
+        return [(EnterDetail(location.id),), (EnterOwnDetail(member.id, location.kind),)]
     starts: list[Way] = [()]
     if account_behind(member, location.kind) is None:
         # Only with Meet may there be accounts and none of them the one: then one can be chosen.

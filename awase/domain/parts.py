@@ -196,6 +196,21 @@ class ChooseMeetAccount(OwnAccount):
 
 
 @dataclass(frozen=True, slots=True)
+class EnterOwnDetail(OwnAccount):
+    """Enter the member's own number (for `kind` phone) or address (in person), which guests of every page read
+    where the page has none."""
+
+    loss = Loss.ADD
+    kind: LocationKind
+
+    def apply(self, page: PageValue) -> PageValue:
+        member = page.member(self.member_id)
+        if self.kind is LocationKind.PHONE:
+            return with_member_value(page, replace(member, phone="entered"))
+        return with_member_value(page, replace(member, address="entered"))
+
+
+@dataclass(frozen=True, slots=True)
 class Disconnect(OwnAccount):
     """Disconnect an account."""
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from awase.domain import parts
 from awase.domain.cures import Cure
 from awase.domain.errors import Reason
-from awase.domain.health import ConnectionValue, PageValue
+from awase.domain.health import ConnectionValue, LocationKind, PageValue
 from awase.domain.permissions import Act
 from awase.models import BookingPage, Member
 from awase.services import words
@@ -82,6 +82,10 @@ class Cures:
                 untick = isinstance(part, parts.UntickCalendar)
                 label = _("Untick the calendar") if untick else _("Go on without the calendar")
                 return _do(label, f"/app/calendars/{calendar}/{'untick' if untick else 'go-on'}")
+            case parts.EnterOwnDetail(kind=LocationKind.PHONE):
+                return _lead(_("Enter a phone number in the profile"), "/app/settings/profile#for_guests")
+            case parts.EnterOwnDetail():
+                return _lead(_("Enter an address in the profile"), "/app/settings/profile#for_guests")
         assert isinstance(
             part,
             parts.Reconnect | parts.CheckNow | parts.Disconnect | parts.ChooseCalendar | parts.ChooseMeetAccount,

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from awase.domain.parts import (
     Connect,
     Disconnect,
     EnterDetail,
+    EnterOwnDetail,
     GoOnWithout,
     Part,
     Reconnect,
@@ -192,7 +194,16 @@ def test_all_an_account_in_error_that_lacks_the_capability_too_needs_both() -> N
 
 def test_all_the_number_or_address_is_entered() -> None:
     places = (*place("zoom"), LocationValue(2, LocationKind.PHONE))
-    assert {EnterDetail(2)} in listed(page_of("all", [person("A", "Z!")], places))
+    found = listed(page_of("all", [person("A", "Z!")], places))
+    assert {EnterDetail(2)} in found and {EnterOwnDetail(A, LocationKind.PHONE)} in found
+
+
+@pytest.mark.parametrize("kind", [LocationKind.PHONE, LocationKind.IN_PERSON])
+def test_any_a_member_enters_a_number_or_address_of_their_own(kind: LocationKind) -> None:
+    page = page_of("any", [person("A", "M+"), person("B", "M+")], (LocationValue(2, kind),))
+    assert not evaluate(page).open
+    assert listed(page)[:3] == [{EnterDetail(2)}, {EnterOwnDetail(A, kind)}, {AddLocation(None)}]
+    assert {EnterOwnDetail(B, kind)} in listed(page)
 
 
 def test_all_a_place_that_is_missing_has_cures_although_the_page_is_open() -> None:

@@ -37,6 +37,16 @@ EACH = [
     (parts.UntickCalendar(1, 5), "Untick the calendar", "/app/calendars/5/untick"),
     (parts.GoOnWithout(1, 5), "Go on without the calendar", "/app/calendars/5/go-on"),
     (parts.ChooseMeetAccount(1, MINE), "Use me@x.example for Google Meet", "/app/connections/11/meet"),
+    (
+        parts.EnterOwnDetail(1, LocationKind.PHONE),
+        "Enter a phone number in the profile",
+        "/app/settings/profile#for_guests",
+    ),
+    (
+        parts.EnterOwnDetail(1, LocationKind.IN_PERSON),
+        "Enter an address in the profile",
+        "/app/settings/profile#for_guests",
+    ),
     (parts.Disconnect(1, MINE), "Disconnect me@x.example", "/app/connections/google#disconnect-11"),
     (parts.AddLocation(None), "Add a location that works", "#locations"),
     (parts.AddLocation(LocationKind.MEET), "Add Google Meet as a location", "#locations"),
@@ -90,7 +100,7 @@ def value() -> PageValue:
 
 
 def step(page: BookingPage, value: PageValue, viewer: Any, part: parts.Part) -> Any:
-    (only,) = Cures(page, value, viewer).steps(Cure((part,)))
+    (only,) = Cures(page, value, viewer, editor=viewer.pk == page.owner_id).steps(Cure((part,)))
     return only
 
 
@@ -126,7 +136,7 @@ def test_what_ends_by_itself_is_said_with_who_repairs_it(page: BookingPage, valu
 
 def test_waiting_folds_the_rest_away(page: BookingPage, value: PageValue, owner: Any) -> None:
     found = (Cure((parts.Wait(2, THEIRS),)), Cure((parts.TakeOff(2),)), Cure((parts.Disconnect(2, THEIRS),)))
-    shown = Cures(page, value, owner).shown(found)
+    shown = Cures(page, value, owner, editor=True).shown(found)
     assert shown["waits"] == ["This ends by itself as soon as the service answers."]
     assert shown["cures"] == [] and [[one["label"] for one in cure] for cure in shown["more"]] == [
         ["Take Sato off the page"]
@@ -136,7 +146,7 @@ def test_waiting_folds_the_rest_away(page: BookingPage, value: PageValue, owner:
 
 def test_what_is_done_together_stays_together(page: BookingPage, value: PageValue, owner: Any) -> None:
     both = Cure((parts.Reconnect(1, MINE), parts.Reconnect(2, THEIRS)))
-    ((first, second),) = Cures(page, value, owner).shown((both,))["cures"]
+    ((first, second),) = Cures(page, value, owner, editor=True).shown((both,))["cures"]
     assert (first["label"], first["style"]) == ("Reconnect", "outlined")
     assert (second["label"], second["style"]) == ("Ask Sato to reconnect", "outlined")
 

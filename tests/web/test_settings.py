@@ -16,7 +16,9 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import translation
 
-from awase.models import Member, Role
+from awase.domain.health import LocationKind, Service
+from awase.domain.transition import Cause
+from awase.models import Condition, Member, PageChange, Role
 from awase.services import dates
 from awase.services.notices import Kind, wants
 from awase.services.workspace import RESERVED
@@ -37,6 +39,39 @@ def test_a_profile_is_kept_in_two_sections(browser: Client, owner: Member) -> No
     owner.refresh_from_db()
     assert (owner.user.name, owner.user.language, owner.user.time_zone) == ("田中 直子", "en", "Europe/Paris")
     assert (owner.phone, owner.address) == ("03-1", "Minato 1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "label"),
+    [
+        (LocationKind.PHONE, "phone", "Enter a phone number in the profile"),
+        (LocationKind.IN_PERSON, "address", "Enter an address in the profile"),
+    ],
+)
+def test_a_page_that_lacks_its_hosts_number_or_address_opens_when_it_is_saved_and_stops_when_it_goes(
+    browser: Client,
+    owner: Member,
+    connect: Callable[..., Any],
+    page_of: Callable[..., Any],
+    kind: LocationKind,
+    field: str,
+    label: str,
+) -> None:
+    connect(owner, Service.GOOGLE)
+    page = page_of(owner, locations=(kind,), condition=Condition.ANY)
+    assert not page.health.open
+    shown = browser.get("/app/pages").content.decode()
+    assert label in shown and 'href="/app/settings/profile#for_guests"' in shown
+    assert 'id="for_guests"' in browser.get("/app/settings/profile").content.decode()
+
+    browser.post("/app/settings/profile", {"section": "for_guests", field: "03-1234-5678"})
+    page.health.refresh_from_db()
+    assert page.health.open and label not in browser.get("/app/pages").content.decode()
+    browser.post("/app/settings/profile", {"section": "for_guests", field: ""})
+    page.health.refresh_from_db()
+    assert not page.health.open
+    turns = PageChange.objects.filter(page=page).order_by("pk").values_list("opened", "cause")
+    assert list(turns)[-2:] == [(True, Cause.EDIT), (False, Cause.EDIT)]
 
 
 def test_notices_that_are_not_wanted_are_left_out(browser: Client, owner: Member) -> None:
