@@ -57,14 +57,19 @@ def palette(accent: str) -> Palette:
 def _shades(chosen: str, on_fill: str, grounds: tuple[str, ...], *, darker: bool) -> Shades:
     """The nearest shade of the chosen colour, darker or lighter, that reads on all grounds and on its own soft one."""
     hue, lightness, saturation = colorsys.rgb_to_hls(*(part / 255 for part in _parts(chosen)))
-    accent, soft = chosen, ""
-    for step in range(STEPS + 1):
+
+    def shade(step: int) -> tuple[str, str]:
         share = step / STEPS
-        shade = lightness * (1 - share) if darker else lightness + (1 - lightness) * share
-        accent = _text(colorsys.hls_to_rgb(hue, shade, saturation)) if step else chosen
-        soft = _mixed(accent, grounds[0])
-        if all(contrast(accent, ground) >= ENOUGH for ground in (*grounds, soft)):
-            break
+        moved = lightness * (1 - share) if darker else lightness + (1 - lightness) * share
+        accent = _text(colorsys.hls_to_rgb(hue, moved, saturation)) if step else chosen
+        return accent, _mixed(accent, grounds[0])
+
+    # The last step is black or white, which reads on all of them.
+    accent, soft = next(
+        (accent, soft)
+        for accent, soft in map(shade, range(STEPS + 1))
+        if all(contrast(accent, ground) >= ENOUGH for ground in (*grounds, soft))
+    )
     return Shades(accent, soft, chosen, on_fill)
 
 
