@@ -1,12 +1,13 @@
 """What a member sees of the workspace."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from awase.domain.permissions import Act
-from awase.models import Booking, BookingPage, Member, User
+from awase.models import Booking, BookingPage, BookingState, Effect, EffectState, Member, User
 from awase.models.prepared import prepared
 from awase.services import permissions
 
@@ -48,14 +49,23 @@ def _page_seen(workspace: Any, slug: Any, member: Any) -> QuerySet[BookingPage]:
     return _pages_of(workspace).filter(permissions.pages_where(member, Act.SEE_PAGE), slug=slug)
 
 
-def visible_bookings(member: Member, *, sessions: bool = False) -> QuerySet[Booking]:
-    """The guests' bookings: admins see every one; members those that they host, and those of the pages that they
-    own or were given to see. With `sessions` also the rows that carry group sessions."""
+def visible_bookings(member: Member, *, sessions: bool = False, act: Act = Act.SEE_BOOKING) -> QuerySet[Booking]:
+    """The guests' bookings with which the member may do `act`. To see them: admins every one; members those that they
+    host, and those of the pages that they own or were given to see. With `sessions` also the rows that carry group
+    sessions."""
     bookings = Booking.objects.filter(workspace=member.workspace).select_related(
         "page__owner__user", "workspace", "session"
     )
     if not sessions:
         bookings = bookings.filter(is_session=False)
-    if permissions.by_role(member, Act.SEE_BOOKING):
-        return bookings
-    return bookings.filter(permissions.bookings_where(member, Act.SEE_BOOKING))
+    return bookings if permissions.by_role(member, act) else bookings.filter(permissions.bookings_where(member, act))
+
+
+def waiting_bookings(member: Member, now: datetime) -> QuerySet[Booking]:
+    """Bookings ahead that wait for somebody who may handle them, such as `member`: requests without an answer, places
+    that guests were promised, and work that is parked or was given up."""
+    troubled = Effect.objects.filter(state__in=[EffectState.PARKED, EffectState.FAILED], booking__isnull=False)
+    answer = Q(state=BookingState.REQUESTED, answer_by__gt=now)
+    place = Q(state=BookingState.CONFIRMED, place_missing=True)
+    work = Q(pk__in=troubled.values("booking"))
+    return visible_bookings(member, act=Act.HANDLE_BOOKING).filter(answer | place | work, end__gt=now)

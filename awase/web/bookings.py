@@ -1,8 +1,7 @@
-"""予約: the list and the details of one booking, and the home screen."""
+"""予約: the list and the details of one booking."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from itertools import groupby
-from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -17,20 +16,15 @@ from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from awase.domain.errors import Reason
-from awase.domain.first_run import ORDER, Step
-from awase.domain.health import Service
 from awase.domain.permissions import Act
 from awase.models import Booking, BookingState, Effect, EffectKind, EffectState, Member
 from awase.services import booking as bookings
-from awase.services import connections, dashboard, dates, events, mail, words
-from awase.services.health import standing_of
+from awase.services import dashboard, dates, events, mail, words
 from awase.services.hosts import carrier_of, hosts_of
 from awase.services.permissions import may
 from awase.services.quotas import COUNTED
-from awase.web.booking_search import TABS, filtered, search_fields, views, with_hosts
-from awase.web.cards import PageCards
-from awase.web.connection_cards import state_badge
-from awase.web.shell import LETTERS, Context, MemberRequest, action, for_members, local, post, utcnow
+from awase.web.booking_search import TABS, filtered, search_fields, views
+from awase.web.shell import Context, MemberRequest, action, for_members, local, post, utcnow
 
 ENDED = {
     BookingState.CANCELLED: gettext_lazy("Cancelled"),
@@ -163,7 +157,7 @@ def booking_details(request: MemberRequest, uid: str) -> HttpResponse:
         "reassign": {"url": f"/app/bookings/{uid}/reassign", "members": others, "hosts": hosts}
         if handles and active and (others := _others(booking)) and (hosts := _hosts(booking))
         else None,
-        "parked": [_waiting(effect) for effect in troubled],
+        "parked": [waiting_work(effect) for effect in troubled],
         "place": {"url": f"/app/bookings/{uid}/place", "value": booking.location_detail}
         if active and handles and booking.place_missing
         else None,
@@ -267,7 +261,7 @@ def change_text(what: str) -> str:
     }.get(what, what)
 
 
-def _waiting(effect: Effect) -> Context:
+def waiting_work(effect: Effect) -> Context:
     """Parked or failed work with its reason, for people."""
     what = {
         EffectKind.MEETING: _("The online meeting could not be brought up to date."),
@@ -310,76 +304,3 @@ def fill_in_place(request: MemberRequest, uid: str) -> HttpResponse:
         bookings.tell_place(booking, place, utcnow(), by=request.member)
         messages.success(request, _("Saved. The guest is told by mail."))
     return redirect(f"/app/bookings/{uid}")
-
-
-@require_GET
-@for_members
-def home(request: MemberRequest) -> HttpResponse:
-    """Today and next bookings, pages stopped, connections, what to do next."""
-    member, now = request.member, utcnow()
-    there = ZoneInfo(member.user.time_zone)
-    today = now.astimezone(there).date()
-    midnight = datetime.combine(today, time(), tzinfo=there)
-    soon = with_hosts(dashboard.visible_bookings(member)).filter(
-        state=BookingState.CONFIRMED, end__gt=now, start__lt=midnight + timedelta(days=8)
-    )
-    days = in_days(list(soon.order_by("start", "pk")[:A_PAGE]), member)
-    heading = date_format(today, _("D, j F Y"))
-    cards = PageCards(dashboard.visible_pages(member).filter(archived_at=None), member, now)
-    mine = connections.of_member(member)
-    context: dict[str, Any] = {
-        "section": "dashboard",
-        "today": {
-            "heading": heading,
-            "bookings": [row for day in days if day["heading"] == heading for row in day["bookings"]],
-        },
-        "coming": [day for day in days if day["heading"] != heading],
-        "zone_label": zone_label(member),
-        "steps": _steps(member, bool(mine), cards),
-        "stopped": [cards.card(page) for page in cards.stopped()],
-        "connections": [
-            {
-                "letter": LETTERS[Service(link.credential.service)],
-                "name": words.service_name(link.credential.service),
-                "account": link.credential.account_email,
-                "badges": [state_badge(standing_of(link.credential, now)[0])],
-                "url": f"/app/connections/{link.credential.service}",
-            }
-            for link in mine
-        ],
-        "all_bookings_url": "/app/bookings",
-        "connections_url": "/app/connections",
-    }
-    return render(request, "dashboard/home.html", context)
-
-
-def _steps(member: Member, connected: bool, cards: PageCards) -> list[Context]:
-    """What to do next until the first page is live."""
-    steps = []
-    if member.first_run:
-        number = ORDER.index(Step(member.first_run)) + 1
-        text = _("Step %(number)d of %(of)d is next; each takes moments.") % {"number": number, "of": len(ORDER)}
-        return [
-            {
-                "title": _("Go on with the set-up"),
-                "text": text,
-                "action": action(_("Go on"), "/app/start", "filled"),
-            }
-        ]
-    if not connected:
-        steps.append(
-            {
-                "title": _("Connect your calendar"),
-                "text": _("Only times at which you are free are then offered."),
-                "action": action(_("Connect"), "/app/connections?tab=not_connected", "filled"),
-            }
-        )
-    if not cards.pages:
-        steps.append(
-            {
-                "title": _("Create your first booking page"),
-                "text": _("A title is enough; everything else can be changed later."),
-                "action": action(_("New booking page"), "/app/pages/new", "outlined" if steps else "filled"),
-            }
-        )
-    return steps

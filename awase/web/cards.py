@@ -55,7 +55,7 @@ class PageCards:
         editable = page.pk in self.editable
         return {
             "title": page.title,
-            "url": f"/app/pages/{page.pk}" if editable else f"/app/pages/{page.pk}/history",
+            "url": self.url(page),
             "editable": editable,
             "badges": badges(page, value, verdict),
             "facts": self._facts(page, value, verdict),
@@ -63,6 +63,10 @@ class PageCards:
             "problems": self.problems(page) if page.accepting or not verdict.open else [],
             "actions": self._actions(page, editable),
         }
+
+    def url(self, page: BookingPage) -> str:
+        """Where the page is changed; for those who may not, where it is looked at."""
+        return f"/app/pages/{page.pk}" if page.pk in self.editable else f"/app/pages/{page.pk}/history"
 
     def problems(self, page: BookingPage) -> list[Context]:
         """What is wrong where it stands: the stop with its cures, or what the page goes on without."""

@@ -1,8 +1,8 @@
 """The host's screens: the page list, the editor, bookings and schedules – and what strangers must not see."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from re import search
 from typing import Any
 
 import pytest
@@ -126,7 +126,7 @@ def test_the_manual_switch_and_the_health_switch_never_touch_each_other(
 
 
 def test_the_list_is_live_and_silent_while_nothing_changes(browser: Client, page: BookingPage) -> None:
-    found = search(r'hx-get="([^"]+)"[^>]*>\s*<nav class="chips"', text(browser.get("/app/pages")))
+    found = re.search(r'hx-get="([^"]+)"[^>]*>\s*<nav class="chips"', text(browser.get("/app/pages")))
     assert found
     poll = found.group(1).replace("&amp;", "&")
     assert browser.get(poll).status_code == 204
@@ -202,6 +202,17 @@ def test_the_home_screen_says_what_to_do_first(browser: Client) -> None:
     assert "Connect your calendar" in shown and "Create your first booking page" in shown
 
 
+def test_until_the_first_booking_the_home_screen_says_where_the_page_stands(
+    browser: Client, owner: Any, page: BookingPage, free_start: Any, book: Any, connect: Any
+) -> None:
+    connect(owner, Service.GOOGLE)
+    pages.saved(page, (), datetime.now(UTC))
+    shown = text(browser.get("/app/"))
+    assert "Send your booking page to somebody" in shown and "/minato/demo" in shown
+    book(page, free_start(page))
+    assert "Send your booking page to somebody" not in text(browser.get("/app/"))
+
+
 def test_the_page_list_takes_as_many_queries_for_ten_pages_as_for_one(
     browser: Client, owner: Any, page: BookingPage, django_assert_num_queries: Any
 ) -> None:
@@ -239,3 +250,60 @@ def test_the_bare_address_leads_to_the_log_in_which_offers_sign_up_to_the_first_
     answer = client.get("/", SERVER_NAME="awase.test", follow=True)
     assert answer.status_code == 200 and "Create the first account" not in text(answer)
     assert "By invitation only" in text(client.get("/accounts/signup/", SERVER_NAME="awase.test"))
+
+
+def test_the_home_screen_names_a_broken_account_once_with_all_the_pages_that_it_stops(
+    browser: Client, page: BookingPage, owner: Any, connect: Any
+) -> None:
+    link = connect(owner, Service.GOOGLE)
+    pages.create(owner, title="Consultation", slug="consultation", now=datetime.now(UTC))
+    pages.create(owner, title="Asleep", slug="asleep", now=datetime.now(UTC))
+    pages.set_accepting(BookingPage.objects.get(slug="asleep"), False, datetime.now(UTC), by=owner)
+    revoked = Failure(FailureClass.RECONNECT, FailureScope.CONNECTION, "G01", Reason.REVOKED)
+    record(link.credential_id, revoked, Cause.CHECK, datetime.now(UTC))
+    shown = text(browser.get("/app/"))
+    assert shown.count("Cannot connect to Google Calendar") == 1
+    (stopped,) = re.findall(r"Stopped booking pages</h2>(.*?)</section>", shown, re.DOTALL)
+    assert "Product demo" in stopped and "Consultation" in stopped and "Asleep" not in stopped
+    assert stopped.count('href="/app/connections?tab=connected"') == 1
+
+
+def test_the_home_screen_leads_to_the_request_to_answer_the_place_to_fill_in_and_the_work_that_waits(
+    browser: Client, page: BookingPage, free_start: Any, book: Any, log_in: Any, teammate: Any, stranger: Any
+) -> None:
+    asked, placeless, stuck = (book(page, free_start(page, nth)) for nth in (0, 4, 8))
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    Booking.objects.filter(pk=asked.pk).update(state="requested", answer_by=soon, guest_name="Asks")
+    Booking.objects.filter(pk=placeless.pk).update(place_missing=True, guest_name="Placeless")
+    Booking.objects.filter(pk=stuck.pk).update(guest_name="Stuck")
+    stuck.effects.filter(kind="mail").update(state="parked", parked_reason=Reason.REVOKED)
+    shown = text(browser.get("/app/"))
+    for heading, booking, said in (
+        ("Requests to answer", asked, "then it lapses"),
+        ("Places to fill in", placeless, "promised"),
+        ("Waiting for a repair", stuck, "A mail could not be sent."),
+    ):
+        (group,) = re.findall(rf"{heading}</h2>(.*?)</section>", shown, re.DOTALL)
+        assert f'href="/app/bookings/{booking.uid}"' in group and said in group
+        assert group.count('class="row-title"') == 1
+    for other in (teammate, stranger):
+        assert "Requests to answer" not in text(log_in(other).get("/app/"))
+
+
+def test_the_home_screen_takes_as_many_queries_for_many_pages_and_bookings_as_for_one(
+    browser: Client, owner: Any, page: BookingPage, free_start: Any, book: Any, django_assert_num_queries: Any
+) -> None:
+    def taken(nth: int) -> None:
+        row = book(page, free_start(page, nth))
+        Booking.objects.filter(pk=row.pk).update(place_missing=True)
+        row.effects.filter(kind="mail").update(state="parked", parked_reason=Reason.REVOKED)
+
+    taken(0)
+    browser.get("/app/")
+    with CaptureQueriesContext(connection) as one:
+        browser.get("/app/")
+    for nth in (4, 8, 12):
+        taken(nth)
+        pages.create(owner, title=f"Page {nth}", slug=f"page-{nth}", now=datetime.now(UTC))
+    with django_assert_num_queries(len(one)):
+        assert text(browser.get("/app/")).count("promised") == 4
