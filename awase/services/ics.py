@@ -1,16 +1,21 @@
 """The calendar part of a mail (RFC 5545, RFC 5546): one UID per booking for ever, SEQUENCE grows with each change,
 so that the guest's calendar updates in place."""
 
+from __future__ import annotations
+
 from datetime import datetime
 from email.utils import parseaddr
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from icalendar import Calendar, Event, vCalAddress, vText
 
 from awase.models import Booking, BookingState
 from awase.services.hosts import hosts_of, name_is_open
 from awase.services.quotas import COUNTED
+
+if TYPE_CHECKING:
+    from icalendar import vCalAddress
 
 
 def host() -> str:
@@ -21,6 +26,8 @@ def host() -> str:
 def invitation(booking: Booking, now: datetime) -> tuple[str, str]:
     """The ICS text for guests and its METHOD: REQUEST, or CANCEL once the booking does not stand any more. It is
     tentative while it waits for an answer. As long as the host may still be another, the workspace invites."""
+    from icalendar import Calendar, Event, vText  # three to five megabytes, for the processes that write invitations
+
     off = booking.state not in COUNTED
     tentative = booking.state == BookingState.REQUESTED
     method = "CANCEL" if off else "REQUEST"
@@ -52,6 +59,8 @@ def invitation(booking: Booking, now: datetime) -> tuple[str, str]:
 
 
 def _person(address: str, name: str = "") -> vCalAddress:
+    from icalendar import vCalAddress, vText
+
     person = vCalAddress(f"MAILTO:{address}")
     if name:
         person.params["CN"] = vText(name)
