@@ -80,13 +80,13 @@ def _stopped(cards: PageCards) -> list[Context]:
         names |= {room.member_id: room.member_name for room in cards.values[page.pk].rooms if room.member_id}
         link = {"title": page.title, "url": cards.url(page), "since": lasting(cards.since[page.pk], cards.now)}
         for what, lack in {words.lack(lack, names): lack for lack in reversed(cards.verdicts[page.pk].stops)}.items():
-            cause = {
-                "kind": "danger" if lack.error else "neutral",
+            cause: Context = {
                 "what": what,
                 "why": words.why(lack),
-                "confirm_url": _review(lack, link["url"]),
+                "action": action(_("Review"), _review(lack, link["url"]), "filled", danger=lack.error),
+                "pages": [],
             }
-            causes.setdefault(what, {"problem": cause, "pages": []})["pages"].append(link)
+            causes.setdefault(what, cause)["pages"].append(link)
     return sorted(causes.values(), key=lambda cause: -len(cause["pages"]))
 
 
@@ -112,7 +112,6 @@ def _waiting(found: Iterable[Booking], viewer: Member) -> list[Context]:
     groups = [
         {
             "heading": _("Requests to answer"),
-            "more_url": "/app/bookings?tab=requests",
             "bookings": [
                 _row(booking, viewer, _("Answer by %(when)s; then it lapses.") % {"when": due}, _("Answer"))
                 for booking in requests
