@@ -48,6 +48,7 @@ from awase.models import (
     PageMember,
     Room,
 )
+from awase.models.bulk import write_all
 from awase.models.prepared import prepared
 from awase.services import awaited, webhooks
 
@@ -332,7 +333,7 @@ def verdict_of(page: BookingPage, now: datetime) -> Verdict:
 
 def pages_of_members(member_ids: Collection[int]) -> list[BookingPage]:
     """The pages on whose answer these members bear: as member, as owner, or through rooms that their accounts
-    may read."""
+    may read. What is long to read and no concern of the answer comes when it is asked for."""
     as_member = PageMember.objects.filter(member__in=member_ids).values("page")
     in_list = PageGroup.objects.filter(members__in=member_ids).values("page")
     readable = Room.objects.filter(workspace__members__in=member_ids)
@@ -340,7 +341,7 @@ def pages_of_members(member_ids: Collection[int]) -> list[BookingPage]:
     return list(
         BookingPage.objects.filter(
             Q(pk__in=as_member) | Q(pk__in=in_list) | Q(pk__in=with_room) | Q(owner__in=member_ids), archived_at=None
-        )
+        ).defer("description", "internal_note", "questions", "texts", "durations", "limits", "reminders")
     )
 
 
@@ -355,50 +356,36 @@ def renew(pages: Iterable[BookingPage], now: datetime, cause: Cause, credential:
     opened: list[BookingPage] = []
     with transaction.atomic():
         # Locked before the accounts are read, so that of two that change at once the later one sees the earlier.
-        stored = PageHealth.objects.select_for_update(no_key=True).filter(page__in=pages).order_by("page")
-        before = {health.page_id: health for health in stored}
+        before = {page_id: (is_open, since) for page_id, is_open, since in _stored([page.pk for page in pages])}
         answers = verdicts(pages, now)
         kept, history = [], []
         for page in pages:
-            answer, old = answers[page.pk], before.get(page.pk)
-            turned = old.open != answer.open if old else not answer.open
-            kept.append(
-                PageHealth(
-                    page=page,
-                    open=answer.open,
-                    in_error=answer.in_error,
-                    since=now if turned or old is None else old.since,
-                    stops=list(answer.stop_kinds),
-                    left_out=_left_out(answer.left_out),
-                    evaluated_at=now,
-                )
-            )
+            answer, (was_open, since) = answers[page.pk], before.get(page.pk, (True, now))
+            turned, stops = answer.open != was_open, answer.stop_kinds
+            since = now if turned else since
+            kept.append((page.pk, answer.open, answer.in_error, since, stops, _left_out(answer.left_out), now))
             if turned:
                 (opened if answer.open else stopped).append(page)
-                history.append(
-                    PageChange(
-                        page=page,
-                        at=now,
-                        opened=answer.open,
-                        stops=list(answer.stop_kinds),
-                        cause=cause,
-                        credential=credential,
-                    )
-                )
-        PageHealth.objects.bulk_create(
-            kept,
-            update_conflicts=True,
-            unique_fields=["page"],
-            update_fields=["open", "in_error", "since", "stops", "left_out", "evaluated_at"],
-        )
-        PageChange.objects.bulk_create(history)
+                history.append((page.pk, now, answer.open, stops, cause, credential.pk if credential else None))
+        write_all(PageHealth, KEPT, kept, replace="page_id")
+        write_all(PageChange, TURNED, history)
         webhooks.pages_turned(stopped, opened, now, at_once=cause.by_hand)
         awaited.tell([page for page in pages if page.accepting and answers[page.pk].open], now)
     return Renewal(stopped, opened, answers)
 
 
-def _left_out(lacks: Iterable[Lack]) -> list[int]:
-    return sorted({lack.member_id for lack in lacks if lack.member_id is not None})
+KEPT = ("page_id", "open", "in_error", "since", "stops", "left_out", "evaluated_at")
+TURNED = ("page_id", "at", "opened", "stops", "cause", "credential_id")
+
+
+@prepared
+def _stored(pages: Any) -> QuerySet[PageHealth, tuple[Any, ...]]:
+    rows = PageHealth.objects.filter(page__among=pages).order_by("page")
+    return rows.select_for_update(no_key=True).values_list("page", "open", "since")
+
+
+def _left_out(lacks: Iterable[Lack]) -> tuple[int, ...]:
+    return tuple(sorted({lack.member_id for lack in lacks if lack.member_id is not None}))
 
 
 class Renewal:
