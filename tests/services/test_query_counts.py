@@ -11,9 +11,12 @@ from django.db import connection as database
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from awase.domain.errors import Failure, FailureClass, FailureScope, Reason
 from awase.domain.health import LocationKind, Service
-from awase.models import BookingPage, Condition, Member, PageGroup, PageMember
+from awase.models import BookingPage, Condition, Member, PageChange, PageGroup, PageHealth, PageMember
 from awase.services import pages
+from awase.services.health import renew
+from awase.services.signals import Cause, Good, record
 from awase.services.slots import offer
 from tests.services.conftest import utcnow
 
@@ -90,3 +93,34 @@ def test_slots_bookings_and_the_page_list_take_as_many_queries_in_a_large_worksp
     for nth in range(6):
         book(page, start(2 * nth), email=f"{nth}@guest.example")
     assert count() == small
+
+
+def test_an_account_that_breaks_and_works_again_takes_as_many_queries_on_hundreds_of_pages(
+    owner: Member, connect: Any
+) -> None:
+    account = connect(owner, Service.GOOGLE).credential_id
+    revoked = Failure(FailureClass.RECONNECT, FailureScope.CONNECTION, "G01", reason=Reason.REVOKED)
+    now = utcnow()
+
+    def turn(pages_wanted: int) -> tuple[int, int]:
+        nonlocal now
+        there = BookingPage.objects.count()
+        made = BookingPage.objects.bulk_create(
+            BookingPage(workspace=owner.workspace, owner=owner, title="Page", slug=f"page-{number}")
+            for number in range(there, pages_wanted)
+        )
+        PageMember.objects.bulk_create(PageMember(page=page, member=owner, position=0) for page in made)
+        renew(made, now, Cause.EDIT)
+        counted = []
+        for signal in (revoked, Good(full=True)):
+            now += timedelta(hours=2)  # so that no notice is damped
+            with CaptureQueriesContext(database) as asked:
+                record(account, signal, Cause.CHECK, now)
+            counted.append(len(asked))
+            stopped = PageHealth.objects.filter(open=False).count()
+            assert stopped == (pages_wanted if signal is revoked else 0)
+            assert PageChange.objects.filter(at=now).count() == pages_wanted
+        return counted[0], counted[1]
+
+    turn(2)  # what is remembered for a while is not counted
+    assert turn(3) == turn(300)
