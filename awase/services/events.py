@@ -14,7 +14,7 @@ from awase.services import outbox
 from awase.services.calls import Call, Parked, Postponed, remember
 from awase.services.drafts import event_draft
 from awase.services.hosts import stands
-from awase.services.signals import Cause, Good, record
+from awase.services.signals import Cause, Good, record, record_missing
 from awase.services.tokens import source
 from awase.services.waiting import link_pending
 
@@ -65,8 +65,7 @@ def bring(effect: Effect, now: datetime) -> None:
             # Deleted behind our back; the service keeps its id reserved, so a new one is drawn.
             CalendarEvent.objects.filter(pk=event.pk).update(key=new_uid(), external_id="")
         else:
-            Calendar.objects.filter(pk=event.calendar.pk, missing_since=None).update(missing_since=now)
-            record(credential.pk, error.failure, Cause.CALL, now, calendars_changed=True)
+            record_missing(credential.pk, [event.calendar.external_id], error.failure, Cause.CALL, now)
         raise Postponed(timedelta(seconds=1)) from error
     CalendarEvent.objects.filter(pk=event.pk).update(external_id=written.id, written_sequence=booking.sequence)
     if awaits_link:

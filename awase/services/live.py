@@ -1,8 +1,8 @@
 """The live check at booking time: a short look into the candidate hosts' calendars at the chosen moment.
 
-A host whose calendar turns out busy, or needs a person, drops out; after a transient failure, or without an answer
-in time, the stored busy times decide while they are young enough. However many people could be hosts, the guest waits
-no longer for them than for one, and the database is asked as often.
+A host whose calendar turns out busy, has vanished, or needs a person, drops out; after a transient failure, or
+without an answer in time, the stored busy times decide while they are young enough. However many people could be
+hosts, the guest waits no longer for them than for one, and the database is asked as often.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from awase.models import BookingPage, Calendar, CalendarBusy, CalendarEvent, Cre
 from awase.providers.caldav import DavAccess
 from awase.providers.protocols import BusyEvent, CalendarProvider
 from awase.services.reading import passed_over
-from awase.services.signals import Cause, Good, record
+from awase.services.signals import Cause, Good, record, record_missing
 from awase.services.tokens import GivenToken, asked_to_wait, at_hand, source
 
 YOUNG = timedelta(minutes=15)
@@ -64,7 +64,7 @@ def _questions(member_ids: Sequence[int], now: datetime) -> tuple[list[_Question
     calendars: dict[int, list[Calendar]] = {}
     accounts: dict[int, Credential] = {}
     rows = Calendar.objects.filter(connection__member__in=member_ids, checked=True, missing_since=None)
-    for calendar in rows.select_related("connection__credential"):
+    for calendar in rows.select_related("connection__credential", "connection__member"):
         account = calendar.connection.credential
         accounts[account.pk] = account
         calendars.setdefault(account.pk, []).append(calendar)
@@ -131,14 +131,17 @@ def _judge(
     account = question.credential
     if isinstance(answer, Failure):
         return _after_failure(question.calendars, answer, account, now)
-    if account.standing != Standing.OK or account.lacking:  # else there is nothing to learn from it
+    missing = {name for name, found in answer.items() if isinstance(found, Failure) and _vanished(found)}
+    if missing:
+        record_missing(account.pk, missing, Good(), Cause.LIVE_CHECK, now)
+    elif account.standing != Standing.OK or account.lacking:  # else there is nothing to learn from it
         record(account.pk, Good(), Cause.LIVE_CHECK, now)
     unfit = set()
     for calendar in question.calendars:
         member_id = calendar.connection.member_id
         found = answer[calendar.external_id]
         if isinstance(found, Failure):
-            unfit |= _unread(calendar, now)
+            unfit |= _who_counts(calendar) if _vanished(found) else _unread(calendar, now)
         elif any(
             event.start < end
             and start < event.end
@@ -153,14 +156,23 @@ def _judge(
 def _after_failure(calendars: list[Calendar], failure: Failure, account: Credential, now: datetime) -> set[int]:
     record(account.pk, failure, Cause.LIVE_CHECK, now)
     if failure.kind is FailureClass.RECONNECT:
-        return {calendar.connection.member_id for calendar in calendars if not calendar.go_on_without}
+        return {member_id for calendar in calendars for member_id in _who_counts(calendar)}
     return {member_id for calendar in calendars for member_id in _unread(calendar, now)}
 
 
 def _unread(calendar: Calendar, now: datetime) -> set[int]:
     """A calendar that could not be read live: its stored busy times decide while they are young enough."""
-    if calendar.go_on_without:
-        return set()
     oldest = (now - YOUNG).timestamp()
     young = CalendarBusy.objects.filter(calendar=calendar, read_at__gte=oldest).exists()
-    return set() if young else {calendar.connection.member_id}
+    return set() if young else _who_counts(calendar)
+
+
+def _vanished(failure: Failure) -> bool:
+    return failure.kind is FailureClass.NOT_FOUND
+
+
+def _who_counts(calendar: Calendar) -> set[int]:
+    """The member whom a checked calendar rules out when nothing is known of it; nobody where they go on without it,
+    which they cannot where it receives their bookings."""
+    member = calendar.connection.member
+    return set() if calendar.go_on_without and member.booking_calendar_id != calendar.pk else {member.pk}

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 
 from awase.domain.errors import Capability, Failure, FailureClass, FailureScope, Reason
 from awase.domain.health import Recorded, Service, Standing
+from awase.domain.intervals import epoch
 from awase.domain.transition import PROBES, after_failure, after_good, after_partial, needs_person, outdated
 from awase.domain.transition import Cause as Cause
 from awase.models import (
@@ -88,6 +89,18 @@ def record(
             resume_parked(credential, now)
         notices.state_changed(credential, before.standing, shown, pages, renewal, cause, now)
         return renewal
+
+
+def record_missing(
+    credential_id: int, calendar_ids: Collection[str], signal: Good | Failure, cause: Cause, now: datetime
+) -> Renewal:
+    """Take in that the service does not know these calendars (by its ids) any more, for everybody who is linked to
+    the account. `now` is when the call began: a calendar that was read since is not missing."""
+    with transaction.atomic():
+        known = Calendar.objects.filter(connection__credential=credential_id, external_id__in=calendar_ids)
+        read_since = Q(busy__read_at__gt=epoch(now))
+        gone = known.filter(missing_since=None).exclude(read_since).update(missing_since=now)
+        return record(credential_id, signal, cause, now, calendars_changed=bool(gone))
 
 
 def _take_in(credential: Credential, before: Recorded, signal: Good | Failure, cause: Cause, now: datetime) -> bool:
