@@ -10,7 +10,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Q
 
-from awase.domain.health import Lack, Standing, Verdict
+from awase.domain.health import Lack, Service, Standing, Verdict
 from awase.models import Calendar, Connection, Member, Room
 from awase.services.dashboard import visible_pages
 from awase.services.health import pages_of_members, standing_of, verdicts
@@ -80,9 +80,10 @@ def _suspects(viewer: Member, now: datetime) -> list[Connection]:
     """The connections of the workspace that may be in trouble, by their own state or that of a calendar or
     room read through them."""
     gap = Q(missing_since__isnull=False) | Q(unreadable_since__isnull=False)
-    gaps = set(
-        Calendar.objects.filter(gap, connection__member__workspace=viewer.workspace_id).values_list("connection")
-    )
+    # Bookings are added to it, and their events may carry no Meet link: the account itself lacks nothing.
+    no_meet = Q(meet_allowed=False, receiving_members__isnull=False, connection__credential__service=Service.GOOGLE)
+    calendars = Calendar.objects.filter(gap | no_meet, connection__member__workspace=viewer.workspace_id)
+    gaps = set(calendars.values_list("connection"))
     gaps |= set(Room.objects.filter(gap, workspace=viewer.workspace_id).values_list("connection"))
     doubtful = (
         Q(pk__in=[pk for (pk,) in gaps])

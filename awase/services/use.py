@@ -25,7 +25,7 @@ def renew_use(member_ids: Collection[int], now: datetime) -> None:
         .filter(Q(checked=True) | Q(receiving_members__isnull=False))
         .values_list("connection", flat=True)
     )
-    backing = _backing(members)
+    held_by = backing(members)
     rooms, watched_rooms = _rooms_of_pages(members)
     busy_members = _members_of_accepting_pages(members)
     for credential in credentials:
@@ -34,7 +34,7 @@ def renew_use(member_ids: Collection[int], now: datetime) -> None:
             link
             for link in links
             if link.pk in with_calendars
-            or (link.member_id, credential.service) in backing
+            or (link.member_id, credential.service) in held_by
             or (link.member.workspace_id, credential.service) in rooms
         ]
         interval: timedelta | None = None
@@ -52,7 +52,7 @@ def renew_use(member_ids: Collection[int], now: datetime) -> None:
         credential.save(update_fields=["check_every", "next_check"])
 
 
-def _backing(member_ids: Collection[int]) -> set[tuple[int, str]]:
+def backing(member_ids: Collection[int]) -> set[tuple[int, str]]:
     """(member, service) wherever a location of a page is held by that member's account."""
     backed: set[tuple[int, str]] = set()
     for kind, (service, _) in BACKED_BY.items():

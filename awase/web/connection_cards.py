@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from awase.domain.errors import Capability
+from awase.domain.errors import Capability, Reason
 from awase.domain.gate import broken_calendars
 from awase.domain.health import CalendarValue, ConnectionValue, MemberValue, Service, Standing
 from awase.domain.history import Day
@@ -14,6 +14,7 @@ from awase.services import history, words
 from awase.services.health import standing_of
 from awase.services.previews import Turn, of_disconnect
 from awase.services.troubles import Trouble
+from awase.services.use import backing
 from awase.web.shell import LETTERS, Context, action, local, post
 from awase.web.timelines import KINDS, account_labels, account_strip
 
@@ -41,7 +42,7 @@ def account(link: Connection, owner: MemberValue, days: list[Day], viewer: Membe
     badges = [state_badge(value.standing)]
     if value.standing is not Standing.ERROR:
         badges += [{"kind": "danger", "label": _("Calendar not found")}] if _missing(owner, value) else []
-        badges += [{"kind": "warn", "label": _lacking(capability)} for capability in credential.lacking]
+        badges += [{"kind": "warn", "label": _lacking(capability)} for capability, _reason in _lacks(link, value)]
     return {
         "id": link.pk,
         "name": credential.account_email,
@@ -87,18 +88,27 @@ def problems(link: Connection, owner: MemberValue, value: ConnectionValue) -> li
                 ][: 1 if calendar.receives else 2],
             }
         )
-    for capability, reason in value.lacking:
-        if capability in credential.lacking:
-            check = post(_("Check now"), f"/app/connections/{link.pk}/check")
-            found.append(
-                {
-                    "kind": "warn",
-                    "what": _lacking(capability),
-                    "why": words.reason(reason),
-                    "cures": [[check]] if reason.needs_person else [],
-                }
-            )
+    for capability, reason in _lacks(link, value):
+        check = post(_("Check now"), f"/app/connections/{link.pk}/check")
+        found.append(
+            {
+                "kind": "warn",
+                "what": _lacking(capability),
+                "why": words.reason(reason),
+                "cures": [[check]] if reason.needs_person else [],
+            }
+        )
     return found
+
+
+def _lacks(link: Connection, value: ConnectionValue) -> list[tuple[Capability, Reason]]:
+    """What the account cannot do, with the reasons; of what merely is not allowed in its calendar, only what a page
+    needs."""
+    recorded = link.credential.lacking
+    if all(capability in recorded for capability, _reason in value.lacking):
+        return list(value.lacking)
+    needed = (link.member_id, link.credential.service) in backing([link.member_id])
+    return [(capability, reason) for capability, reason in value.lacking if needed or capability in recorded]
 
 
 def _missing(owner: MemberValue, value: ConnectionValue) -> list[CalendarValue]:

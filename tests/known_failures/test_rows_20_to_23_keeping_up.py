@@ -10,7 +10,7 @@ from django.db import connections
 
 from awase.domain.errors import ProviderError
 from awase.domain.health import Service, Standing
-from awase.models import Booking, BookingPage, BookingState, Credential, ServiceAlarm
+from awase.models import Booking, BookingPage, BookingState, CalendarEvent, Credential, ServiceAlarm
 from awase.services.tokens import StoredTokens
 from tests.campaign.world import World
 from tests.known_failures.conftest import check, closed_to_guests, mailed, override, starts, state
@@ -32,6 +32,30 @@ def test_row_20_an_error_while_reading_events_deletes_no_booking(
     taken.refresh_from_db()
     assert taken.state == BookingState.CONFIRMED and Booking.objects.count() == 1
     assert len(control.events("google", owner.user.email)) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
+def test_row_20_a_booking_that_follows_its_event_goes_with_a_deletion_only_never_with_an_unreadable_event(
+    page: BookingPage, owner: Any, control: Control, free_start: Any, book: Any, work: Any, sandbox: Any, status: int
+) -> None:
+    BookingPage.objects.filter(pk=page.pk).update(drift="follow")
+    taken = book(page, free_start(page, nth=20))
+    work()
+    check(owner)
+    event = CalendarEvent.objects.get(booking=taken).external_id
+    path = f"/control/api/accounts/google/{owner.user.email}/calendars/primary/events/{event}"
+    assert control.client.delete(path).status_code < 300
+    override(control, Service.GOOGLE, owner, "events.get", status)
+    sandbox.requests.clear()
+    check(owner, now=utcnow() + timedelta(minutes=5))
+    assert any(call["operation"] == "events.get" for call in sandbox.requests), "it was looked at"
+    taken.refresh_from_db()
+    assert taken.state == BookingState.CONFIRMED
+    control.repair("google", owner.user.email)
+    check(owner, now=utcnow() + timedelta(minutes=10))
+    taken.refresh_from_db()
+    assert taken.state == BookingState.CANCELLED
 
 
 @pytest.mark.django_db

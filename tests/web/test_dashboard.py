@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,17 @@ from django.test.utils import CaptureQueriesContext
 
 from awase.domain.errors import Failure, FailureClass, FailureScope, Reason
 from awase.domain.health import LocationKind, Service
-from awase.models import Booking, BookingPage, Credential, Effect, Location, Role, WeeklySchedule
+from awase.models import (
+    Booking,
+    BookingPage,
+    Credential,
+    Effect,
+    Location,
+    PageChange,
+    PageHealth,
+    Role,
+    WeeklySchedule,
+)
 from awase.models.page import Condition
 from awase.services import pages
 from awase.services.signals import Cause, record
@@ -133,6 +144,24 @@ def test_the_list_is_live_and_silent_while_nothing_changes(browser: Client, page
     pages.set_accepting(page, False, datetime.now(UTC), by=page.owner)
     assert "Stopped by hand" in text(browser.get(poll))
     assert browser.get("/app/banner?seen=").status_code == 204
+
+
+def test_pages_stopped_by_health_come_first_and_of_these_the_longest_stopped(
+    browser: Client, owner: Any, connect: Any, page_of: Any
+) -> None:
+    connect(owner, Service.GOOGLE)
+    owner.refresh_from_db()
+    for slug in ("ann", "ben", "cat", "dan"):
+        page_of(owner, slug=slug)
+    for hours, slug in enumerate(("ben", "cat", "dan"), start=1):
+        page = BookingPage.objects.get(slug=slug)
+        pages.set_people(page, replace(pages.people_of(page), member_ids=()), datetime.now(UTC), by=owner)
+        PageHealth.objects.filter(page=page).update(since=datetime.now(UTC) - timedelta(hours=hours))
+        PageChange.objects.filter(page=page).update(at=datetime.now(UTC) - timedelta(hours=hours))
+    pages.set_accepting(BookingPage.objects.get(slug="dan"), False, datetime.now(UTC), by=owner)
+    shown = text(browser.get("/app/pages"))
+    places = [shown.index(f"/minato/{slug}") for slug in ("cat", "ben", "ann", "dan")]
+    assert places == sorted(places), "stopped by hand as well, a page is one of the others"
 
 
 def test_a_teammates_broken_account_is_listed_for_admins_and_asked_about_once_an_hour(

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from awase.domain.errors import Failure, FailureClass, FailureScope, Reason
 from awase.domain.health import LocationKind, Service
 from awase.models import BookingPage, Calendar, Condition, Connection, Credential, PageGroup, PageMember, Role, Room
-from awase.services import previews
+from awase.services import connections, previews
 from awase.services.signals import Cause, record
 from awase.services.troubles import troubles
 from tests.services.conftest import Control
@@ -169,6 +169,22 @@ def test_an_account_that_no_page_needs_concerns_nobody_but_its_member_and_admins
     owner.save()
     PageMember.objects.filter(member=teammate).delete()
     assert troubles(owner, utcnow()).others == ()
+
+
+def test_a_calendar_that_may_carry_no_meet_links_is_told_where_a_page_needs_them(
+    browser: Client, owner: Any, connect: Any, page_of: Any, control: Control
+) -> None:
+    link = connect(owner, Service.GOOGLE)
+    owner.refresh_from_db()
+    control.fault("google", owner.user.email, "no_licence")
+    connections.check_now(link, utcnow())
+    told = "Google Meet cannot be created"
+    assert troubles(owner, utcnow()).own == ()
+    assert told not in text(browser.get("/app/connections/google"))
+    page_of(owner, locations=(LocationKind.MEET,))
+    assert [trouble.link for trouble in troubles(owner, utcnow()).own] == [link]
+    assert "Connection error" in text(browser.get("/app/connections?tab=connected"))
+    assert told in text(browser.get("/app/connections/google"))
 
 
 def test_the_tab_tells_of_an_error_also_where_only_other_services_are_listed(
