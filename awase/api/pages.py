@@ -101,6 +101,7 @@ class CureKind(StrEnum):
     DISCONNECT = "disconnect"
     ADD_LOCATION = "add_location"
     ENTER_DETAIL = "enter_detail"
+    ENTER_OWN_DETAIL = "enter_own_detail"
     REMOVE_ALL_LOCATIONS = "remove_all_locations"
     CHANGE_OWNER = "change_owner"
     STOP_REQUIRING_CALENDAR = "stop_requiring_calendar"
