@@ -59,7 +59,11 @@ _SQLITE = {
         # A deferred transaction that begins with a read cannot be upgraded under load; IMMEDIATE waits instead.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        # Each thread has a connection: a cache of the usual 2 MB in each is 6 to 10 MB of a web worker process, for
+        # pages that the operating system keeps anyway.
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-512;"
+        ),
     },
 }
 _POSTGRESQL = {
