@@ -22,7 +22,7 @@ from awase.domain.transition import needs_person
 from awase.models import BookingPage, Calendar, CalendarBusy, Connection, ConnectionChange, Credential, Member
 from awase.providers.guard import AddressRefused
 from awase.providers.protocols import Account, Grant
-from awase.services import checks, foresight, probing, push
+from awase.services import checks, foresight, notices, probing, push
 from awase.services.health import Renewal, pages_of_members, recorded_state, renew, standing_of
 from awase.services.signals import (
     Cause,
@@ -326,14 +326,16 @@ def disconnect(connection: Connection, now: datetime) -> Renewal:
     if not credential.connections.exclude(pk=connection.pk).exists():
         push.close_all(credential)
     with transaction.atomic():
-        member_id = connection.member_id
+        member = connection.member
         resume_of(connection, now)
         connection.delete()
+        credential = Credential.objects.select_for_update().get(pk=credential.pk)
+        renewal = _changed([member.pk], now, Cause.DISCONNECTED)
+        notices.disconnected(credential, member, now)
         if not credential.connections.exists():
             if credential.service != Service.CALDAV and not _siblings(credential):
                 grant = tokens_of(credential)
             credential.delete()
-        renewal = _changed([member_id], now, Cause.DISCONNECTED)
     if grant is not None and grant.refresh_token:
         try:
             registry.oauth(Service(credential.service)).revoke(grant)

@@ -123,6 +123,8 @@ def _page_open(effect: Effect, now: datetime) -> Letter | None:
 
 
 def _about_account(template: Template, effect: Effect, now: datetime) -> dict[str, Any] | None:
+    if template is Template.OPENED:
+        return _opened(effect.payload)
     credential = Credential.objects.filter(pk=effect.payload["credential"]).first()
     assert effect.member is not None
     if credential is None:
@@ -233,6 +235,21 @@ def _restored(account: _Account, payload: dict[str, Any]) -> dict[str, Any] | No
         "what": lambda: _("%(service)s (%(account)s) is connected again.") % account.values,
         "lines": lambda: [_("You need not do anything.")],
         "lists": lambda: _lists((_("Booking pages that have opened again"), _open_now(payload["stopped"]))),
+        "button": lambda: _("All connections"),
+        "url": f"{settings.AWASE_URL}/app/connections",
+    }
+
+
+def _opened(payload: dict[str, Any]) -> dict[str, Any] | None:
+    """Of an account that may be gone: the notice holds what is to be said of it."""
+    opened = _open_now(payload["opened"])
+    if not opened:
+        return None
+    values = {"service": words.service_name(payload["service"]), "account": payload["account"]}
+    return {
+        "what": lambda: _("%(service)s (%(account)s) no longer stops your booking pages.") % values,
+        "lines": lambda: [_("You need not do anything.")],
+        "lists": lambda: _lists((_("Booking pages that have opened again"), opened)),
         "button": lambda: _("All connections"),
         "url": f"{settings.AWASE_URL}/app/connections",
     }

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from awase.domain.errors import Reason
 from awase.domain.health import Lack, Standing, Verdict
@@ -46,6 +46,7 @@ class Template(StrEnum):
 
     ERROR = "connection_error"
     RESTORED = "connection_restored"
+    OPENED = "pages_opened"  # without a repair: the account is not needed there any more
     ASK = "reconnect_request"
     ENDS = "connection_ends"
     ALARM = "operator_alarm"
@@ -167,20 +168,9 @@ def _tell_repair(credential: Credential, links: list[Connection], pages: list[Bo
     """One mail to everybody who was left with the news of trouble, with the pages named then; what was not
     sent yet is taken back. False if nobody had been told."""
     _take_back(credential)
-    candidates = {link.member_id for link in links} | {page.owner_id for page in pages}
-    last: dict[int, Effect] = {}
-    for effect in Effect.objects.filter(
-        kind=EffectKind.MAIL,
-        member__in=candidates,
-        state__in=[EffectState.DONE, EffectState.RUNNING],
-        payload__credential=credential.pk,
-        payload__template__in=[Template.ERROR, Template.RESTORED],
-    ).order_by("pk"):
-        assert effect.member_id is not None
-        last[effect.member_id] = effect
-    believers = {pk: effect for pk, effect in last.items() if effect.payload["template"] == Template.ERROR}
+    believers = _believers(credential, {link.member_id for link in links} | {page.owner_id for page in pages})
     told = {
-        member.pk: {"stopped": believers[member.pk].payload["stopped"]}
+        member.pk: {"stopped": believers[member.pk]["stopped"]}
         for member in Member.objects.filter(pk__in=believers)
         if wants(member, Kind.RESTORED)
     }
@@ -188,13 +178,70 @@ def _tell_repair(credential: Credential, links: list[Connection], pages: list[Bo
     return bool(believers)
 
 
+def _believers(credential: Credential, candidates: Collection[int]) -> dict[int, Mapping[str, Any]]:
+    """Those of the candidates who were left with the news of trouble, each with the pages as they know them."""
+    last: dict[int, Mapping[str, Any]] = {}
+    for effect in Effect.objects.filter(
+        kind=EffectKind.MAIL,
+        member__in=candidates,
+        state__in=[EffectState.DONE, EffectState.RUNNING],
+        payload__credential=credential.pk,
+        payload__template__in=[Template.ERROR, Template.RESTORED, Template.OPENED],
+    ).order_by("pk"):
+        assert effect.member_id is not None
+        last[effect.member_id] = effect.payload
+    trouble, opened = Template.ERROR.value, Template.OPENED.value
+    return {
+        pk: known
+        for pk, known in last.items()
+        if known["template"] == trouble or (known["template"] == opened and known["stopped"])
+    }
+
+
+def disconnected(credential: Credential, member: Member, now: datetime) -> None:
+    """A member took their link to the account away; the pages are renewed already, the account is still there. Who
+    was told of pages that it stopped hears that they are open."""
+    links = set(Connection.objects.filter(credential=credential).values_list("member", flat=True))
+    if links:
+        _pending(credential).filter(member=member).delete()
+    else:
+        _take_back(credential)
+    _tell_opened(credential, member, links, now)
+
+
+def _tell_opened(credential: Credential, holder: Member, links: Collection[int], now: datetime) -> None:
+    """One mail to each in the holder's workspace who knows of pages that the account stopped and that are open now
+    although it was not repaired. Those who have the account themselves (`links`) hear of its repair."""
+    if not credential.notice_open:
+        return
+    colleagues = Member.objects.filter(workspace=holder.workspace_id, left_at=None).exclude(pk__in=links)
+    believers = _believers(credential, colleagues.values_list("pk", flat=True))
+    named = {pk for known in believers.values() for pk in known["stopped"]}
+    open_now = set(BookingPage.objects.filter(pk__in=named, health__open=True).values_list("pk", flat=True))
+    told: dict[int, dict[str, Any]] = {}
+    for member in colleagues.filter(pk__in=believers):
+        known = believers[member.pk]["stopped"]
+        if not open_now.isdisjoint(known) and wants(member, Kind.RESTORED):
+            told[member.pk] = {
+                "opened": [pk for pk in known if pk in open_now],
+                "stopped": [pk for pk in known if pk not in open_now],
+                "service": credential.service,
+                "account": credential.account_email,
+            }
+    _mail(Template.OPENED, credential, told, now)
+
+
 def _take_back(credential: Credential) -> None:
-    Effect.objects.filter(
+    _pending(credential).delete()
+
+
+def _pending(credential: Credential) -> QuerySet[Effect]:
+    return Effect.objects.filter(
         kind=EffectKind.MAIL,
         state=EffectState.PENDING,
         payload__template__in=[Template.ERROR, Template.RESTORED],
         payload__credential=credential.pk,
-    ).delete()
+    )
 
 
 def _mail(template: Template, credential: Credential, told: Mapping[int, Mapping[str, Any]], now: datetime) -> None:

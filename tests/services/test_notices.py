@@ -11,9 +11,10 @@ from django.core import mail
 from awase.domain.errors import Capability, Failure, FailureClass, FailureScope, Reason
 from awase.domain.health import LocationKind, Service
 from awase.models import BookingPage, Calendar, Condition, Connection, Credential, Effect, EffectState, Member
-from awase.services import checks, notices, pages
+from awase.services import checks, connections, notices, pages
 from awase.services.notices import Kind
 from awase.services.signals import Cause, Good, record
+from awase.services.team import remove
 from tests.services.conftest import Control, utcnow
 
 pytestmark = pytest.mark.django_db
@@ -345,3 +346,58 @@ def test_a_mail_names_twenty_pages_and_counts_the_rest(team: Any, page_of: Any, 
     record(account_of(team[1]).pk, REVOKED, Cause.CHECK, clock.now)
     post()
     assert "- Page-19\n- and 3 more" in body_to(TANAKA)
+
+
+OPENED = f"Google Calendar ({SATO}) no longer stops your booking pages."
+
+
+def test_who_was_told_of_a_stop_is_told_once_when_the_page_opens_because_the_account_is_disconnected(
+    team: Any, page_of: Any, post: Any, clock: Any
+) -> None:
+    page_of(*team, slug="demo", calendar_required=False)
+    page_of(team[0], slug="alone")
+    account = account_of(team[1])
+    record(account.pk, REVOKED, Cause.CHECK, clock.now)
+    assert len(post()) == 2
+    connections.disconnect(account.connections.get(), clock.forward(minutes=5))
+    assert BookingPage.objects.get(slug="demo").health.open
+    assert post() == [(SATO, OPENED), (TANAKA, OPENED)]
+    assert "Booking pages that have opened again:\n- Demo" in body_to(TANAKA) and "Alone" not in body_to(TANAKA)
+    due(clock.forward(days=1, hours=1))
+    assert post() == []
+
+
+def test_a_disconnect_takes_back_what_was_not_sent_yet_and_then_says_nothing(
+    team: Any, page_of: Any, post: Any, clock: Any
+) -> None:
+    page_of(*team)
+    account = account_of(team[1])
+    record(account.pk, REVOKED, Cause.CHECK, clock.now)
+    connections.disconnect(account.connections.get(), clock.now)
+    assert not Effect.objects.filter(state=EffectState.PENDING, kind="mail").exists()
+    assert post() == []
+
+
+def test_a_page_that_another_account_still_stops_is_not_told_to_be_open_after_a_disconnect(
+    team: Any, page_of: Any, post: Any, clock: Any, connect: Any
+) -> None:
+    link = connect(team[1], Service.MICROSOFT)
+    page_of(*team)
+    account = account_of(team[1])
+    record(account.pk, REVOKED, Cause.CHECK, clock.now)
+    record(link.credential_id, REVOKED, Cause.CHECK, clock.now)
+    post()
+    connections.disconnect(account.connections.get(), clock.forward(minutes=5))
+    assert post() == []
+    connections.disconnect(link, clock.forward(minutes=5))
+    assert [to for to, _subject in post()] == [SATO, TANAKA]
+
+
+def test_somebody_who_leaves_with_a_broken_account_opens_pages_and_their_owners_are_told(
+    team: Any, page_of: Any, post: Any, clock: Any
+) -> None:
+    page_of(*team, slug="demo")
+    record(account_of(team[1]).pk, REVOKED, Cause.CHECK, clock.now)
+    post()
+    remove(team[0], team[1], clock.forward(minutes=5), heir=None)
+    assert post() == [(TANAKA, OPENED)]
