@@ -97,6 +97,11 @@ def test_row_11_reconnecting_another_account_by_mistake_is_explained_and_nothing
     assert list(Credential.objects.order_by("pk").values()) == before
     assert closed_to_guests(page)
 
+    other = connect(owner, Service.GOOGLE, email="private@minato.example")  # asked for as an additional account
+    assert other.pk != link.pk and owner.connections.filter(credential__service=Service.GOOGLE).count() == 2
+    link.credential.refresh_from_db()
+    assert link.credential.standing == Standing.ERROR and closed_to_guests(page), "which repairs nothing"
+
 
 def test_row_12_automatic_assignment_goes_on_with_the_eligible_members(
     team: Any, page_of: Any, control: Control, book: Any

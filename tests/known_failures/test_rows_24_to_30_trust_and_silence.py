@@ -13,6 +13,7 @@ from django.test import Client
 from awase.domain.health import Service
 from awase.jobs.worker import work_once
 from awase.models import BookingPage, Condition, Connection, ConnectionChange, Credential, Effect
+from awase.models.encryption import Undecipherable
 from awase.services import connections
 from awase.services.connections import ConnectProblem, Trouble
 from awase.services.hosts import hosts_of
@@ -78,6 +79,12 @@ def test_row_26_jobs_hold_ids_only_and_equal_secrets_look_different(
         cursor.execute("SELECT secret FROM awase_credential WHERE id = %s", [first.pk])
         again = bytes(cursor.fetchone()[0])
     assert again not in sealed and not any(b"same" in text for text in [*sealed, again])
+
+    altered = again[:40] + (b"B" if again[40:41] == b"A" else b"A") + again[41:]
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE awase_credential SET secret = %s WHERE id = %s", [altered, first.pk])
+    with pytest.raises(Undecipherable):
+        Credential.objects.get(pk=first.pk)
 
 
 def test_row_27_state_and_pkce_are_fresh_for_each_request_and_bound_to_the_session(
