@@ -11,10 +11,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from awase.domain.health import Service
 from awase.models import (
     Booking,
     BookingPage,
     BookingState,
+    CalendarBusy,
     Condition,
     HostTime,
     OneTimeLink,
@@ -83,6 +85,33 @@ def test_a_guest_who_had_their_share_is_refused_however_the_address_is_written(
     book(page, free_start(page))
     assert refusal(lambda: book(page, free_start(page), email="Hanako@Guest.example")) is Refusal.SLOT_GONE
     assert book(page, free_start(page), email="other@guest.example")
+
+
+@pytest.mark.parametrize(("minutes", "fault"), [(14, "outage"), (14, "timeout"), (16, "outage"), (16, "timeout")])
+def test_where_the_live_check_gets_no_answer_busy_times_decide_while_they_are_young(
+    owner: Any,
+    connect: Any,
+    page_of: Any,
+    free_start: Any,
+    book: Any,
+    control: Any,
+    settings: Any,
+    minutes: int,
+    fault: str,
+) -> None:
+    settings.AWASE_TOLERANCE = timedelta(hours=1)
+    settings.AWASE_LIVE_CHECK_SECONDS = 0.5
+    connect(owner, Service.GOOGLE)
+    owner.refresh_from_db()
+    page = page_of(owner)
+    start = free_start(page)
+    CalendarBusy.objects.update(read_at=(utcnow() - timedelta(minutes=minutes)).timestamp())
+    control.fault("google", owner.user.email, fault)
+    assert start == free_start(page), "to be listed, times may be as old as the tolerance"
+    if minutes < 15:
+        assert book(page, start).start == start
+    else:
+        assert refusal(lambda: book(page, start)) is Refusal.SLOT_GONE
 
 
 def test_an_archived_page_takes_nothing(page: BookingPage, free_start: Any, book: Any) -> None:
