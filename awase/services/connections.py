@@ -260,7 +260,7 @@ def set_use(
             calendar.checked = calendar.pk in checked
             calendar.go_on_without = calendar.pk in go_on_without
             calendar.save(update_fields=["checked", "go_on_without"])
-        renewal = _changed([member.pk], now)
+        renewal = _changed(member, now)
     _read_anew(connection, now)
     return renewal
 
@@ -274,7 +274,7 @@ def set_booking_calendar(member: Member, calendar_id: int | None, now: datetime)
         )
     with transaction.atomic():
         Member.objects.filter(pk=member.pk).update(booking_calendar=calendar)
-        renewal = _changed([member.pk], now)
+        renewal = _changed(member, now)
         resume_events(member, now)
     if calendar is not None:
         _read_anew(calendar.connection, now)
@@ -285,7 +285,7 @@ def set_meet_account(member: Member, connection: Connection, now: datetime) -> R
     """Which of the member's Google accounts makes the Meet links where bookings are added elsewhere."""
     with transaction.atomic():
         Member.objects.filter(pk=member.pk).update(meet_connection=connection)
-        return _changed([member.pk], now)
+        return _changed(member, now)
 
 
 def _read_anew(connection: Connection, now: datetime) -> None:
@@ -294,9 +294,18 @@ def _read_anew(connection: Connection, now: datetime) -> None:
         checks.check(connection.credential_id, Cause.EDIT, now)
 
 
-def _changed(member_ids: list[int], now: datetime, cause: Cause = Cause.EDIT) -> Renewal:
-    renew_use(member_ids, now)
-    return renew(pages_of_members(member_ids), now, cause)
+def _changed(member: Member, now: datetime) -> Renewal:
+    """A member changed what their accounts are used for. The accounts are locked before the pages, as `record` does."""
+    accounts = Credential.objects.filter(connections__member=member).order_by("pk")
+    list(accounts.select_for_update(of=("self",), no_key=True))
+    renewal = _renewed(member, now, Cause.EDIT)
+    notices.use_changed(member, renewal, now)
+    return renewal
+
+
+def _renewed(member: Member, now: datetime, cause: Cause) -> Renewal:
+    renew_use([member.pk], now)
+    return renew(pages_of_members([member.pk]), now, cause)
 
 
 def check_now(connection: Connection, now: datetime) -> datetime | None:
@@ -330,7 +339,7 @@ def disconnect(connection: Connection, now: datetime) -> Renewal:
         resume_of(connection, now)
         connection.delete()
         credential = Credential.objects.select_for_update().get(pk=credential.pk)
-        renewal = _changed([member.pk], now, Cause.DISCONNECTED)
+        renewal = _renewed(member, now, Cause.DISCONNECTED)
         notices.disconnected(credential, member, now)
         if not credential.connections.exists():
             if credential.service != Service.CALDAV and not _siblings(credential):

@@ -33,7 +33,7 @@ from awase.models import (
     WebhookEndpoint,
 )
 from awase.services import webhooks
-from awase.services.health import Renewal, pages_of_members, recorded_state, standing_of, verdicts
+from awase.services.health import Renewal, pages_of_members, standing_of, verdicts
 from awase.services.webhooks import Event
 
 DAMPING = timedelta(hours=1)
@@ -116,18 +116,19 @@ def _bring_up_to_date(
         return  # no member is mailed for a fault of ours
     damped = credential.last_notice is not None and now - credential.last_notice < DAMPING
     if shown[0] is Standing.ERROR or harm:
-        if damped or (credential.notice_open and not (grown and harm.stopped)):
+        if damped or (credential.notice_open and not (grown and harm)):
             return
         _take_back(credential)
-        _tell_trouble(credential, links, harm, now)
-        _believe(credential, True, now)
+        if _tell_trouble(credential, links, harm, now):
+            _believe(credential, True, now)
     elif credential.notice_open and (by_hand or not damped):
         told = _tell_repair(credential, links, pages, now)
         _believe(credential, False, now if told else None)
 
 
 def _believe(credential: Credential, broken: bool, last_notice: datetime | None) -> None:
-    credential.notice_open, credential.last_notice, credential.reminders_sent = broken, last_notice, 0
+    credential.notice_open, credential.last_notice = broken, last_notice
+    credential.reminders_sent = _reminders_due(credential, last_notice) if broken and last_notice else 0
     credential.save(update_fields=["notice_open", "last_notice", "reminders_sent"])
 
 
@@ -145,9 +146,10 @@ def _harm(links: Iterable[Connection], pages: Iterable[BookingPage], answers: Ma
     )
 
 
-def _tell_trouble(credential: Credential, links: list[Connection], harm: Harm, now: datetime, number: int = 0) -> None:
+def _tell_trouble(credential: Credential, links: list[Connection], harm: Harm, now: datetime, number: int = 0) -> bool:
     """One mail to each member of the account, naming all pages, and to the owners of the pages concerned, naming
-    theirs. `number`: the reminder's, which is not for those who merely own a page that goes on."""
+    theirs; not to those who know all of it. `number`: the reminder's, which is not for those who merely own a page
+    that goes on. False if nobody was left to be told."""
     told: dict[int, dict[str, list[int]]] = defaultdict(lambda: {"stopped": [], "going_on": []})
     own = {link.member_id for link in links}
     for name, pages in (("stopped", harm.stopped), ("going_on", harm.going_on)):
@@ -155,13 +157,22 @@ def _tell_trouble(credential: Credential, links: list[Connection], harm: Harm, n
             for member_id in own | {page.owner_id}:
                 told[member_id][name].append(page.pk)
     content: dict[int, dict[str, Any]] = {}
+    known = _believers(credential, own | set(told)) if credential.notice_open and not number else {}
     for member in Member.objects.filter(pk__in=own | set(told)):
+        if member.pk in known and _all_known(told[member.pk], known[member.pk]):
+            continue
         affected = member.pk in own or told[member.pk]["stopped"]
         if number and affected and wants(member, Kind.REMINDER):
             content[member.pk] = {**told[member.pk], "reminder": number}
         elif not number and (affected or wants(member, Kind.GOING_ON)):
             content[member.pk] = told[member.pk]
     _mail(Template.ERROR, credential, content, now)
+    return bool(content)
+
+
+def _all_known(told: Mapping[str, list[int]], known: Mapping[str, Any]) -> bool:
+    stopped = set(known["stopped"])
+    return stopped.issuperset(told["stopped"]) and stopped.union(known.get("going_on", ())).issuperset(told["going_on"])
 
 
 def _tell_repair(credential: Credential, links: list[Connection], pages: list[BookingPage], now: datetime) -> bool:
@@ -196,6 +207,23 @@ def _believers(credential: Credential, candidates: Collection[int]) -> dict[int,
         for pk, known in last.items()
         if known["template"] == trouble or (known["template"] == opened and known["stopped"])
     }
+
+
+def use_changed(member: Member, renewal: Renewal, now: datetime) -> None:
+    """A member changed by hand what their accounts are used for: the owners of pages that stop by an account in
+    trouble, go on without the member, or open although it lasts are told. In that transaction, the accounts being
+    locked before the pages were renewed."""
+    turned = renewal.stopped + renewal.opened
+    for credential in Credential.objects.filter(connections__member=member).order_by("pk"):
+        shown = standing_of(credential, now)
+        if shown[0] is not Standing.ERROR and not credential.notice_open and not turned:
+            continue
+        links, pages, harm = _now_harmed(credential, now)
+        # The history says by which account, also for what is told when the hour is over.
+        by_it = {page.pk for page in harm.stopped}.intersection(page.pk for page in renewal.stopped)
+        PageChange.objects.filter(page__in=by_it, at=now, credential=None).update(credential=credential)
+        _bring_up_to_date(credential, links, pages, shown, harm, now, by_hand=True, grown=True)
+        _tell_opened(credential, member, {link.member_id for link in links}, now)
 
 
 def disconnected(credential: Credential, member: Member, now: datetime) -> None:
@@ -289,19 +317,25 @@ def remind(now: datetime) -> None:
             Q(standing=Standing.ERROR, since__lte=now - after)
             | (~Q(standing=Standing.ERROR) & Q(last_notice__lte=now - after))
         )
+    due &= Q(last_notice=None) | Q(last_notice__lte=now - DAMPING)
     lasting = Credential.objects.filter(due, notice_open=True).exclude(reason__in=NO_REMINDER)
     for pk in lasting.values_list("pk", flat=True):
         with transaction.atomic():
             credential = Credential.objects.select_for_update().get(pk=pk)
-            state = recorded_state(credential)
-            began = state.since if state.standing is Standing.ERROR else credential.last_notice
-            number = sum(began is not None and began + after <= now for after in REMINDERS)
+            number = _reminders_due(credential, now)
             links, _pages, harm = _now_harmed(credential, now)
-            if number <= credential.reminders_sent or not (state.standing is Standing.ERROR or harm):
+            if number <= credential.reminders_sent or not (credential.standing == Standing.ERROR or harm):
                 continue
             credential.reminders_sent = number
             credential.save(update_fields=["reminders_sent"])
             _tell_trouble(credential, links, harm, now, number)
+
+
+def _reminders_due(credential: Credential, now: datetime) -> int:
+    """How many reminders fall into the time since the error began; where the account itself is well, since people
+    were told."""
+    began = credential.since if credential.standing == Standing.ERROR else credential.last_notice
+    return sum(began is not None and began + after <= now for after in REMINDERS)
 
 
 def _now_harmed(credential: Credential, now: datetime) -> tuple[list[Connection], list[BookingPage], Harm]:

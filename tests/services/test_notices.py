@@ -401,3 +401,106 @@ def test_somebody_who_leaves_with_a_broken_account_opens_pages_and_their_owners_
     post()
     remove(team[0], team[1], clock.forward(minutes=5), heir=None)
     assert post() == [(TANAKA, OPENED)]
+
+
+@pytest.fixture
+def use(clock: Any) -> Callable[..., None]:
+    """use(account, checked=…, go_on_without=…): its member says so of all its calendars, who gets no bookings in it."""
+
+    def go(account: Credential, *, checked: bool, go_on_without: bool = False) -> None:
+        link = account.connections.get()
+        ids = set(link.calendars.values_list("pk", flat=True))
+        without = ids if go_on_without else set()
+        connections.set_use(link.member, link, checked=ids if checked else set(), go_on_without=without, now=clock.now)
+
+    return go
+
+
+@pytest.fixture
+def spare(team: Any, connect: Any, use: Any) -> Credential:
+    """A second account of Sato's that nothing depends on yet."""
+    link = connect(team[1], Service.MICROSOFT)
+    use(link.credential, checked=False)
+    return Credential.objects.get(pk=link.credential_id)
+
+
+@pytest.fixture
+def breaks(control: Control, clock: Any) -> Callable[[Credential], None]:
+    """breaks(account): it is revoked at the service, and that is noticed."""
+
+    def go(account: Credential) -> None:
+        control.revoke(account.service, account.account_email)
+        checks.check(account.pk, Cause.CHECK_NOW, clock.now)
+
+    return go
+
+
+OUTLOOK = f"Cannot connect to Microsoft (Outlook calendar) of Sato ({SATO})."
+
+
+def test_owners_hear_at_once_when_a_member_lets_pages_depend_on_an_account_already_in_error(
+    team: Any, spare: Credential, breaks: Any, use: Any, page_of: Any, post: Any, clock: Any
+) -> None:
+    for slug in ("demo", "intro"):
+        page_of(*team, slug=slug)
+    breaks(spare)
+    assert [to for to, _ in post()] == [SATO]
+    clock.forward(days=5)
+    due(clock.now)
+    post()
+    clock.forward(hours=2)
+    use(spare, checked=True)
+    assert (TANAKA, OUTLOOK) in post()
+    assert "- Demo" in body_to(TANAKA) and "- Intro" in body_to(TANAKA)
+    due(clock.now)
+    due(clock.forward(hours=2))
+    assert post() == [], "no reminder of days that were over before"
+    due(clock.forward(days=2))
+    assert (TANAKA, f"Reminder: {OUTLOOK}") in post()
+
+
+def test_what_a_member_s_edit_stops_within_the_hour_is_told_when_the_hour_is_over(
+    team: Any, spare: Credential, breaks: Any, use: Any, page_of: Any, post: Any, clock: Any
+) -> None:
+    page_of(*team, slug="demo")
+    breaks(spare)
+    post()
+    clock.forward(minutes=10)
+    use(spare, checked=True, go_on_without=True)
+    assert BookingPage.objects.get().health.open
+    use(spare, checked=True)
+    assert not BookingPage.objects.get().health.open
+    due(clock.now)
+    assert post() == []
+    due(clock.forward(minutes=51))
+    assert (TANAKA, OUTLOOK) in post()
+    assert "- Demo" in body_to(TANAKA)
+
+
+def test_the_owner_hears_once_of_a_page_that_goes_on_without_a_member_through_an_edit(
+    team: Any, spare: Credential, breaks: Any, use: Any, page_of: Any, post: Any, clock: Any
+) -> None:
+    page_of(*team, condition=Condition.ANY, slug="demo")
+    breaks(spare)
+    post()
+    clock.forward(hours=2)
+    use(spare, checked=True)
+    assert (TANAKA, OUTLOOK) in post()
+    assert "Booking pages that go on without this member:\n- Demo" in body_to(TANAKA)
+    clock.forward(hours=2)
+    use(spare, checked=True)
+    assert post() == []
+
+
+def test_owners_hear_when_a_member_s_edit_opens_their_pages_although_the_account_stays_broken(
+    team: Any, spare: Credential, breaks: Any, use: Any, page_of: Any, post: Any, clock: Any
+) -> None:
+    page_of(*team, slug="demo")
+    use(spare, checked=True)
+    breaks(spare)
+    assert [to for to, _ in post()] == [SATO, TANAKA]
+    clock.forward(minutes=5)
+    use(spare, checked=False)
+    assert post() == [(TANAKA, f"Microsoft (Outlook calendar) ({SATO}) no longer stops your booking pages.")]
+    due(clock.forward(days=1, hours=1))
+    assert [to for to, _ in post()] == [SATO], "the account is still to be repaired, and stops nobody else"
