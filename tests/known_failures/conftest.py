@@ -19,10 +19,31 @@ from awase.services.signals import Cause
 from awase.services.slots import offer
 from tests.campaign import world as campaign
 from tests.campaign.world import World
-from tests.services.conftest import Control, book, connect, control, free_start, page_of, utcnow, work
+from tests.services.conftest import (
+    Control,
+    book,
+    connect,
+    control,
+    free_start,
+    page_of,
+    radicale_behind_proxy,
+    utcnow,
+    work,
+)
 from tests.web.conftest import Guest, guest, page, team, text_of
 
-__all__ = ["book", "connect", "control", "free_start", "guest", "page", "page_of", "team", "work"]
+__all__ = [
+    "book",
+    "connect",
+    "control",
+    "free_start",
+    "guest",
+    "page",
+    "page_of",
+    "radicale_behind_proxy",
+    "team",
+    "work",
+]
 
 STOPPED = "現在、予約の受付を停止しています"
 

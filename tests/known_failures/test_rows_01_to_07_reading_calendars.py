@@ -21,6 +21,7 @@ from tests.known_failures.conftest import (
     starts,
     state,
 )
+from tests.providers.radicale import PASSWORD, USER
 from tests.services.conftest import Control, utcnow
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +132,24 @@ def test_row_05_a_part_of_a_graph_answer_that_fails_is_unknown_and_never_free(
     control.repair("microsoft", owner.user.email)
     check(owner, Service.MICROSOFT)
     assert starts(page)
+
+
+def test_row_05_a_caldav_collection_that_fails_beside_another_is_never_free(
+    owner: Any, radicale_behind_proxy: Any, page_of: Any
+) -> None:
+    server, proxy = radicale_behind_proxy
+    second = server.add_calendar("Second")
+    link = connections.connect_caldav(owner, None, proxy.address, USER, PASSWORD, utcnow())
+    owner.refresh_from_db()
+    ticked = set(link.calendars.values_list("pk", flat=True))
+    connections.set_use(owner, link, checked=ticked, go_on_without=set(), now=utcnow())
+    page = page_of(owner)
+    assert len(ticked) == 2 and starts(page)
+    server.remove_calendar(second)
+    check(owner, Service.CALDAV)
+    assert state(owner, Service.CALDAV)[0] is Standing.OK, "the account itself answers"
+    assert starts(page) == []
+    assert link.calendars.get(missing_since=None).name == "Main", "the other one was read"
 
 
 @pytest.mark.parametrize("fault", ["timeout", "html_body", "truncated_json", "outage"])
