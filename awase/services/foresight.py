@@ -13,7 +13,7 @@ from awase.domain.health import Service, Standing
 from awase.domain.transition import Cause
 from awase.models import Credential, PushChannel
 from awase.providers.protocols import Tokens
-from awase.services import checks, notices
+from awase.services import alarms, checks, notices
 
 LEADS = (timedelta(days=7), timedelta(days=1))  # how long ahead of an end people are told
 TESTING_LIFE = timedelta(days=7)  # of a permission given to a Google registration in testing
@@ -67,7 +67,7 @@ def warn_operators(now: datetime) -> None:
     """Mail the operators about client secrets, a week and a day ahead, and about channels that nobody renewed."""
     for name, end in secrets_ending(now, max(LEADS)).items():
         lead = min(lead for lead in LEADS if end <= (now + lead).date())
-        notices.secret_ends(name, end, lead, now)
+        alarms.secret_ends(name, end, lead, now)
     lapsing = PushChannel.objects.filter(
         expires_at__gt=now,
         expires_at__lte=now + CHANNEL_LEAD,
@@ -75,7 +75,7 @@ def warn_operators(now: datetime) -> None:
         credential__standing=Standing.OK,
     ).count()
     if lapsing:
-        notices.channels_end(lapsing, now)
+        alarms.channels_end(lapsing, now)
 
 
 def keep_alive(now: datetime) -> None:

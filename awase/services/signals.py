@@ -25,7 +25,7 @@ from awase.models import (
     ServiceAlarm,
 )
 from awase.providers.history import seen_again
-from awase.services import notices
+from awase.services import alarms, notices
 from awase.services.health import Renewal, pages_of_members, recorded_state, renew, standing_of, tolerance_of
 
 APPLE = ".icloud.com/"  # in the address by which a CalDAV account is known
@@ -216,7 +216,7 @@ def raise_alarm(service: str, failure: Failure, now: datetime) -> None:
     known = ServiceAlarm.objects.filter(service=service)
     if not known.update(symptom=failure.symptom, detail=detail, last_at=now, count=F("count") + 1):
         ServiceAlarm.objects.create(service=service, symptom=failure.symptom, detail=detail, since=now, last_at=now)
-    notices.alarm(service, failure.symptom, now)
+    alarms.alarm(service, failure.symptom, now)
 
 
 def _write(credential: Credential, state: Recorded, now: datetime) -> None:
