@@ -116,7 +116,8 @@ class BookingForm(forms.Form):
         places = guest.places_at(answer, start, hosts[0] if len(hosts) == 1 else None) if start else ()
         self._offer("host", {pk: names[pk] for pk in hosts}, wish.host_id)
         self._offer("place", {pk: words.location_name(self.kinds[pk]) for pk in places}, wish.place_id)
-        kinds = {self.kinds[pk] for pk in places}
+        # Before a start is chosen, whatever one of them may ask for: what was typed is not lost with its start.
+        kinds = {self.kinds[pk] for pk in (places if start else answer.verdict.offered)}
         asked = {"company": answer.page.ask_company, "phone": answer.page.ask_phone, "where": Ask.NO}
         for name, kind in (("company", None), ("phone", LocationKind.PHONE), ("where", LocationKind.ASK_GUEST)):
             if not asked[name] and kind not in kinds:

@@ -115,7 +115,7 @@ def test_a_guest_with_a_keyboard_alone_books(phone: BrowserContext, demo: Demo, 
     reach("#next-month")
     page.keyboard.press("Enter")
     page.locator("#previous-month").wait_for()
-    assert page.evaluate("document.activeElement.id") == "next-month", "the place in the page is kept"
+    expect(page.locator("#next-month"), "the place in the page is kept").to_be_focused()
     reach("table.month a")
     page.keyboard.press("Enter")
     reach("a.slot")

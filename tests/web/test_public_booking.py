@@ -19,6 +19,7 @@ from tests.services.conftest import Control, utcnow
 from tests.web.conftest import Fields, Guest, text_of
 
 STOPPED = "現在、予約の受付を停止しています"
+HALF_AN_HOUR = timedelta(minutes=30)
 GONE = "この日時は予約できなくなりました"
 
 
@@ -31,7 +32,7 @@ def test_a_booking_ends_on_its_own_page(guest: Guest, page: BookingPage, free_st
     answer = guest.book(page, start)
     taken = Booking.objects.get()
     assert answer.status_code == 303 and answer["Location"].startswith(f"/b/{taken.uid}/")
-    assert (taken.start, taken.end) == (start, start + timedelta(minutes=30))
+    assert (taken.start, taken.end) == (start, start + HALF_AN_HOUR)
     assert (taken.guest_name, taken.guest_email, taken.guest_note) == ("山田 花子", "hanako@guest.example", "よろしく")
     assert (taken.guest_language, taken.guest_time_zone, taken.location_kind) == ("ja", "Asia/Tokyo", "zoom")
     assert "予約が確定しました" in text_of(guest.get(answer["Location"]))
@@ -126,13 +127,26 @@ def test_a_time_taken_meanwhile_comes_back_with_fresh_times_and_what_was_typed(
     kept = form_again(answer)
     assert kept.values["name"] == "山田 花子" and "token" not in kept.values
     fresh = answer.content.decode().partition('name="again" value="')[2].partition('"')[0]
-    assert datetime.fromisoformat(fresh) == start + timedelta(minutes=30)
+    assert datetime.fromisoformat(fresh) == start + HALF_AN_HOUR
 
     chosen = guest.client.post(kept.action, kept.values | {"again": fresh})
     assert chosen.status_code == 200
     assert guest.client.post(form_again(chosen).action, form_again(chosen).values).status_code == 303
     taken = Booking.objects.latest("pk")
-    assert (taken.start, taken.guest_note) == (start + timedelta(minutes=30), "よろしく")
+    assert (taken.start, taken.guest_note) == (start + HALF_AN_HOUR, "よろしく")
+
+
+def test_a_number_typed_for_a_meeting_by_phone_outlives_the_time_it_was_typed_for(
+    guest: Guest, page: BookingPage, free_start: Any, book: Any
+) -> None:
+    page.locations.update(kind=LocationKind.PHONE, detail="03-0000-0000")
+    start = free_start(page)
+    form = guest.open_form(page, start)
+    book(page, start)
+    answer = guest.client.post(form.action, form.values | {"phone": "090-0000-0000"})
+    assert answer.status_code == 409
+    chosen = guest.client.post(form.action, form_again(answer).values | {"again": (start + HALF_AN_HOUR).isoformat()})
+    assert form_again(chosen).values["phone"] == "090-0000-0000"
 
 
 @pytest.mark.parametrize(
