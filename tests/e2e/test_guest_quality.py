@@ -112,9 +112,9 @@ def test_a_guest_with_a_keyboard_alone_books(phone: BrowserContext, demo: Demo, 
         pytest.fail(f"{selector} cannot be reached")
 
     reach("a.skip")
-    reach("#next-month")
+    reach("a#next-month")
     page.keyboard.press("Enter")
-    page.locator("#previous-month").wait_for()
+    page.locator("a#previous-month").wait_for()
     expect(page.locator("#next-month"), "the place in the page is kept").to_be_focused()
     reach("table.month a")
     page.keyboard.press("Enter")

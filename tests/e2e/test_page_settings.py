@@ -103,7 +103,7 @@ def test_each_setting_shows_on_the_public_page(editor: Editor, reader: Reader, t
         page.select_option("#id_notice_minutes", "10080")
 
     editor.save("period", period)
-    expect(editor.public().locator("#next-month")).to_be_visible()
+    expect(editor.public().locator("a#next-month")).to_be_visible()
     editor.save("period", lambda page: page.fill("#id_period_days", "3"))
     expect(editor.public().locator(".month a")).to_have_count(0)
     editor.save(
