@@ -476,7 +476,7 @@ def test_webhooks_never_take_all_the_worker_s_threads(
         tell(workspace, Event.CONNECTION_ERROR, number)
     Effect.objects.create(kind=EffectKind.MAIL, key="mail:x", payload={"template": "x"}, next_at=now)
     claimed = effects.claim_due(utcnow(), 10)
-    kinds = [str(Effect.objects.get(pk=pk).kind) for pk in claimed]
+    kinds = [str(Effect.objects.get(pk=claim.effect_id).kind) for claim in claimed]
     assert kinds == ["mail", *["webhook"] * effects.MOST_WEBHOOKS]
     assert effects.claim_due(utcnow(), 10) == []
 
