@@ -223,6 +223,10 @@ class World:
         """Something that is another one after every change of the database, and whenever time has passed."""
         connection.ensure_connection()
         own = connection.connection
+        if connection.vendor == "postgresql":
+            with connection.cursor() as asked:
+                asked.execute("SELECT pg_current_wal_insert_lsn()::text")
+                return asked.fetchone(), self.now()
         return own, own.total_changes, own.execute("PRAGMA data_version").fetchone()[0], self.now()
 
     # Acting
