@@ -93,7 +93,12 @@ HOST_SCREENS = (
     *hosts("pages", "/app/pages"),
     *hosts("page-new", "/app/pages/new"),
     *hosts("page-editor", "/app/pages", "article.card h3 a"),
-    Screen("page-mail", "/app/pages", ("article.card h3 a", "#mails a[href$='/mails/confirmed']"), who=SATO),
+    Screen(
+        "page-mail",
+        "/app/pages",
+        ("article.card h3 a", "details:has(form#mails) > summary", "form#mails a[href$='/mails/confirmed']"),
+        who=SATO,
+    ),
     Screen("gallery-parts", "/app/gallery", who=SATO),
     Screen("gallery-mails", "/app/gallery/mails", who=SATO),
     *hosts("page-history", "/app/pages", "article.card a[href$='/history']"),

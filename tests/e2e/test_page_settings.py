@@ -57,7 +57,7 @@ def editor(request: pytest.FixtureRequest, visit: Callable[[], Visit], reader: R
     page = host.open(made.address)
     page.locator("details:has(form[action$='/archive']) > summary").click()
     page.locator("form[action$='/archive'] button").click()
-    expect(page.locator("form[action$='/archive'] [name=archived][value=no]")).to_be_attached()
+    expect(host.open(made.address).locator("form[action$='/archive'] [name=archived][value=no]")).to_be_attached()
 
 
 def test_each_setting_shows_on_the_public_page(editor: Editor, reader: Reader, tmp_path: Path):
