@@ -149,8 +149,8 @@ def booking_details(request: MemberRequest, uid: str) -> HttpResponse:
         "back_url": "/app/bookings",
         "booking": {**facts, "badges": badges(booking, troubled=bool(troubled))},
         "request_actions": {
-            "approve_url": f"/app/bookings/{uid}/approve",
-            "decline_url": f"/app/bookings/{uid}/decline",
+            "approve": f"/app/bookings/{uid}/approve",
+            "decline": f"/app/bookings/{uid}/decline",
         }
         if handles and booking.state == BookingState.REQUESTED
         else None,

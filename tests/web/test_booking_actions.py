@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -40,6 +41,12 @@ def details(browser: Client, booking: Booking) -> str:
     return text_of(browser.get(f"/app/bookings/{booking.uid}", headers={"Accept-Language": "en"}))
 
 
+def buttons(browser: Client, booking: Booking) -> set[str]:
+    """What the details of a booking lead to, by the last part of each address."""
+    html = browser.get(f"/app/bookings/{booking.uid}").content.decode()
+    return set(re.findall(rf'(?:href|action)="/app/bookings/{booking.uid}/([\w-]+)"', html))
+
+
 @pytest.fixture
 def act(browser: Client) -> Callable[..., str]:
     """act(booking, what, …): presses a button; what the screen says then."""
@@ -55,6 +62,7 @@ def act(browser: Client) -> Callable[..., str]:
 def test_a_request_is_listed_and_approved(browser: Client, asked: Booking, act: Callable[..., str]) -> None:
     assert "Waiting for your answer" in text_of(browser.get("/app/bookings?tab=requests"))
     assert "The guest waits for your answer." in details(browser, asked)
+    assert buttons(browser, asked) >= {"approve", "decline", "times", "cancel"}
     assert "The booking stands." in act(asked, "approve")
     assert asked.state == BookingState.CONFIRMED
     assert "answered already" in act(asked, "approve")
