@@ -176,6 +176,8 @@ AWASE_WEBHOOKS_ALLOWED = words("AWASE_WEBHOOKS_ALLOWED")
 AWASE_OPERATOR_EMAIL = text("AWASE_OPERATOR_EMAIL", "")
 # The day (2027-03-31) on which each client secret runs out at the service: the operator is told ahead.
 AWASE_SECRETS_END = {name: day(f"AWASE_{name.upper()}_SECRET_ENDS") for name in AWASE_SERVICES}
+# The day on which the service's approval of the registration lapses (Zoom shares an unpublished app for four weeks).
+AWASE_APPROVALS_END = {name: day(f"AWASE_{name.upper()}_APPROVAL_ENDS") for name in AWASE_SERVICES}
 # A Google registration that is still in testing: every permission ends after seven days.
 AWASE_GOOGLE_TESTING = flag("AWASE_GOOGLE_TESTING", False)
 

@@ -1,5 +1,6 @@
 """Connections: the accounts behind the pages, and whether they can be relied on."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from ninja import Query, Router
@@ -8,12 +9,12 @@ from pydantic import BaseModel, Field
 from awase.api.access import CallerRequest, needs
 from awase.api.fields import Cursor, Listed, Paged
 from awase.api.pages import Person
-from awase.domain.errors import Reason
+from awase.domain.errors import Capability, Reason
 from awase.domain.health import Service, Standing
 from awase.domain.history import Mark, first_moment
 from awase.models import Calendar, Connection, Member
-from awase.services import connections, history, words
-from awase.services.health import standing_of
+from awase.services import connections, history, troubles, words
+from awase.services.health import member_values, standing_of
 from awase.services.keys import Scope
 from awase.services.signals import Cause
 from awase.services.visible import visible_connections
@@ -98,7 +99,7 @@ def list_connections(request: CallerRequest, asked: Query[Paged]) -> ConnectionL
     """The member's own accounts; for admins those of the whole workspace."""
     member, now = request.auth.member, datetime.now(UTC)
     found, following = CURSOR.part(visible_connections(member).prefetch_related("calendars"), asked)
-    return ConnectionList(items=[_out(connection, member, now) for connection in found], next=following)
+    return ConnectionList(items=_told(found, member, now), next=following)
 
 
 @router.get("{int:connection_id}/history", response=ConnectionHistory, **needs(Scope.CONNECTIONS_READ, "not_found"))
@@ -134,10 +135,20 @@ def check_connection(request: CallerRequest, connection_id: int) -> ConnectionOu
     member, now = request.auth.member, datetime.now(UTC)
     rows = visible_connections(member)
     connections.check_now(rows.get(pk=connection_id), now)
-    return _out(rows.prefetch_related("calendars").get(pk=connection_id), member, now)
+    (checked,) = _told([rows.prefetch_related("calendars").get(pk=connection_id)], member, now)
+    return checked
 
 
-def _out(connection: Connection, viewer: Member, now: datetime) -> ConnectionOut:
+def _told(links: Sequence[Connection], viewer: Member, now: datetime) -> list[ConnectionOut]:
+    owners = member_values({link.member_id for link in links}, now)
+    values = {value.id: value for owner in owners.values() for value in owner.connections}
+    lacks = troubles.lacking(links, values)
+    return [_out(link, lacks[link.pk], viewer, now) for link in links]
+
+
+def _out(
+    connection: Connection, lacks: Sequence[tuple[Capability, Reason]], viewer: Member, now: datetime
+) -> ConnectionOut:
     credential = connection.credential
     standing, reason = standing_of(credential, now)
     return ConnectionOut(
@@ -154,8 +165,7 @@ def _out(connection: Connection, viewer: Member, now: datetime) -> ConnectionOut
         what=words.cannot_use(credential.service, credential.account_email) if reason else "",
         why=words.reason(reason) if reason else "",
         lacking=[
-            Lacking(capability=capability, reason=Reason(why), sentence=words.reason(Reason(why)))
-            for capability, why in sorted(credential.lacking.items())
+            Lacking(capability=capability, reason=reason, sentence=words.reason(reason)) for capability, reason in lacks
         ],
         last_checked=credential.last_checked,
         calendars=[

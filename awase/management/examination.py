@@ -20,7 +20,7 @@ from awase.domain.health import Service
 from awase.management.readiness import make_ready
 from awase.models import Credential, Effect, EffectState, ServiceAlarm
 from awase.services import heartbeat
-from awase.services.foresight import secrets_ending
+from awase.services.foresight import approvals_ending, secrets_ending
 
 SKEW = timedelta(seconds=60)  # tokens and signed messages are judged by the clock
 LATE = timedelta(minutes=3)  # work that waits longer than this finds no worker
@@ -141,6 +141,13 @@ def registrations(now: datetime) -> Iterator[Finding]:
         yield (wrong if over else warning)(
             f"The client secret of {name.title()} {'ran' if over else 'runs'} out on {end.isoformat()}.",
             f"Make a new one there, then set AWASE_{name.upper()}_CLIENT_SECRET and AWASE_{name.upper()}_SECRET_ENDS.",
+        )
+    for name, end in approvals_ending(now).items():
+        over = end < now.date()
+        yield warning(
+            f"The approval of the app at {name.title()} {'ran' if over else 'runs'} out on {end.isoformat()}: "
+            f"from then on no accounts of others may be connected there.",
+            f"Have it extended there or publish the app, then set AWASE_{name.upper()}_APPROVAL_ENDS.",
         )
     if settings.AWASE_GOOGLE_TESTING and known["google"]["client_id"]:
         yield warning(

@@ -14,11 +14,9 @@ def alarm(service: str, symptom: str, now: datetime) -> None:
     _operators(Template.ALARM, f"{service}:{symptom}:{now:%Y-%m-%d}", now, service=service, symptom=symptom)
 
 
-def secret_ends(registration: str, end: date, lead: timedelta, now: datetime) -> None:
-    """Mail the operators ahead that a client secret runs out: once for each end and lead."""
-    _operators(
-        Template.SECRET_ENDS, f"{registration}:{end}:{lead.days}", now, registration=registration, end=end.isoformat()
-    )
+def runs_out(template: Template, registration: str, end: date, lead: timedelta, now: datetime) -> None:
+    """Mail the operators ahead that a client secret or an approval runs out: once for each end and lead."""
+    _operators(template, f"{registration}:{end}:{lead.days}", now, registration=registration, end=end.isoformat())
 
 
 def channels_end(count: int, now: datetime) -> None:

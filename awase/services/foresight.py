@@ -1,5 +1,6 @@
 """Better than a quick cure is no break: permissions are kept alive, and what has a known end is told ahead of it."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -14,6 +15,7 @@ from awase.domain.transition import Cause
 from awase.models import Credential, PushChannel
 from awase.providers.protocols import Tokens
 from awase.services import alarms, checks, notices
+from awase.services.notices import Template
 
 LEADS = (timedelta(days=7), timedelta(days=1))  # how long ahead of an end people are told
 TESTING_LIFE = timedelta(days=7)  # of a permission given to a Google registration in testing
@@ -59,15 +61,26 @@ def warn_of_ends(now: datetime) -> None:
 
 def secrets_ending(now: datetime, within: timedelta = timedelta(days=30)) -> dict[str, date]:
     """The registrations whose client secret runs out so soon, or has run out, with the day."""
+    return _ending(settings.AWASE_SECRETS_END, now, within)
+
+
+def approvals_ending(now: datetime, within: timedelta = timedelta(days=30)) -> dict[str, date]:
+    """The same for the services' approval of the registrations."""
+    return _ending(settings.AWASE_APPROVALS_END, now, within)
+
+
+def _ending(ends: Mapping[str, date | None], now: datetime, within: timedelta) -> dict[str, date]:
     last = (now + within).date()
-    return {name: end for name, end in settings.AWASE_SECRETS_END.items() if end is not None and end <= last}
+    return {name: end for name, end in ends.items() if end is not None and end <= last}
 
 
 def warn_operators(now: datetime) -> None:
-    """Mail the operators about client secrets, a week and a day ahead, and about channels that nobody renewed."""
-    for name, end in secrets_ending(now, max(LEADS)).items():
-        lead = min(lead for lead in LEADS if end <= (now + lead).date())
-        alarms.secret_ends(name, end, lead, now)
+    """Mail the operators about client secrets and approvals, a week and a day ahead, and about channels that nobody
+    renewed."""
+    for template, ending in ((Template.SECRET_ENDS, secrets_ending), (Template.APPROVAL_ENDS, approvals_ending)):
+        for name, end in ending(now, max(LEADS)).items():
+            lead = min(lead for lead in LEADS if end <= (now + lead).date())
+            alarms.runs_out(template, name, end, lead, now)
     lapsing = PushChannel.objects.filter(
         expires_at__gt=now,
         expires_at__lte=now + CHANNEL_LEAD,

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from django.conf import settings
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from awase.domain.health import Standing, Verdict
 from awase.domain.history import Change, Day, Mark, by_day, first_moment
-from awase.models import BookingPage, Connection, ConnectionChange, Credential, PageChange, PageHealth
-from awase.services.health import standing_of, tolerance_of, verdicts
+from awase.models import BookingPage, Calendar, Connection, ConnectionChange, Credential, PageChange, PageHealth, Room
+from awase.services.health import pages_of_members, standing_of, tolerance_of, verdicts
 from awase.services.signals import Cause
 
 MARKS = {Standing.OK: Mark.OK, Standing.DEGRADED: Mark.WARN, Standing.ERROR: Mark.DANGER}
@@ -124,11 +125,36 @@ def of_pages(pages: Iterable[BookingPage], start: datetime, now: datetime) -> di
         if not changes or page.created_at < changes[0].at:
             changes.insert(0, Change(page.created_at, Mark.OK))
         if page.pk in unwritten and changes[-1].mark is Mark.OK:
-            stop = answers[page.pk].stops[0]
-            mark = Mark.DANGER if answers[page.pk].in_error else Mark.WARN
-            changes.append(Change(unwritten[page.pk], mark, stop.reason or stop.kind))
+            changes.append(_stop(answers[page.pk], unwritten[page.pk]))
         found[page.pk] = changes
     return found
+
+
+def _stop(answer: Verdict, at: datetime) -> Change:
+    """How a stop that nobody has written down yet counts."""
+    first = answer.stops[0]
+    return Change(at, Mark.DANGER if answer.in_error else Mark.WARN, first.reason or first.kind)
+
+
+def unwritten_stops(now: datetime) -> dict[BookingPage, Change]:
+    """The pages that a tolerance stopped that ran out since anybody looked, each with that stop. Only those are
+    evaluated whose accounts, calendars or rooms ran out; eight queries, and while all is well three."""
+    overdue = now - settings.AWASE_TOLERANCE
+    unread = Q(last_good__lte=overdue) | Q(last_good=None, since__lte=overdue)
+    quiet = Credential.objects.filter(unread, check_every__isnull=False).exclude(standing=Standing.ERROR)
+    ran_out = [account.pk for account in quiet if standing_of(account, now)[0] is Standing.ERROR]
+    failing = Q(missing_since=None, unreadable_since__lte=overdue)
+    links = Q(credential__in=ran_out) | Q(calendars__in=Calendar.objects.filter(failing))
+    members = set(Connection.objects.filter(links).values_list("member", flat=True))
+    # Any account of the workspace may read its rooms.
+    members |= set(Room.objects.filter(failing).values_list("workspace__members", flat=True))
+    if not members:
+        return {}
+    stopped = set(PageHealth.objects.filter(open=False).values_list("page", flat=True))
+    pages = [page for page in pages_of_members(members) if page.pk not in stopped]
+    answers = verdicts(pages, now)
+    moments = stopped_since(pages, answers, now)
+    return {page: _stop(answers[page.pk], moments[page.pk]) for page in pages if page.pk in moments}
 
 
 def page_days(pages: Iterable[BookingPage], now: datetime, time_zone: str) -> dict[int, list[Day]]:

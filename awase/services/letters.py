@@ -347,6 +347,20 @@ def _secret_ends(payload: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _approval_ends(payload: dict[str, Any]) -> dict[str, Any]:
+    end = date.fromisoformat(payload["end"])
+    return {
+        "what": lambda: (
+            _("The approval of the app at %(service)s runs out soon.") % {"service": payload["registration"]}
+        ),
+        "lines": lambda: [
+            _("It runs out on %(when)s.") % {"when": date_format(end, "DATE_FORMAT")},
+            _("From then on no accounts of others may be connected there; those that are connected go on."),
+            _("Have it extended there or publish the app, and enter the new end in this instance's settings."),
+        ],
+    }
+
+
 def _channels_end(payload: dict[str, Any]) -> dict[str, Any]:
     return {
         "what": lambda: _("Push channels are about to lapse."),
@@ -361,6 +375,7 @@ def _channels_end(payload: dict[str, Any]) -> dict[str, Any]:
 OPERATORS = {
     Template.ALARM: _alarm,
     Template.SECRET_ENDS: _secret_ends,
+    Template.APPROVAL_ENDS: _approval_ends,
     Template.CHANNELS_END: _channels_end,
 }
 

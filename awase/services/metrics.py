@@ -83,20 +83,25 @@ def _accounts(now: datetime) -> list[Metric]:
 
 def _pages(now: datetime) -> list[Metric]:
     live = BookingPage.objects.filter(archived_at=None)
+    unwritten = history.unwritten_stops(now)
     states = live.aggregate(
         open=Count("pk", filter=Q(accepting=True) & ~Q(health__open=False)),
         by_hand=Count("pk", filter=Q(accepting=False)),
         error=Count("pk", filter=Q(accepting=True, health__open=False, health__in_error=True)),
         not_connected=Count("pk", filter=Q(accepting=True, health__open=False, health__in_error=False)),
     )
+    for page, stop in unwritten.items():
+        if page.accepting:
+            states["open"] -= 1
+            states["error" if stop.mark is Mark.DANGER else "not_connected"] += 1
     start = now - RECENT
     concerned = live.filter(Q(health__open=False) | Q(pk__in=PageChange.objects.filter(at__gte=start).values("page")))
     turns = history.turns(concerned, start)
+    changes = {page_id: [turn.change for turn in listed] for page_id, listed in turns.items()}
+    for page, stop in unwritten.items():
+        changes.setdefault(page.pk, []).append(stop)
     stopped = by_cause(
-        one
-        for listed in turns.values()
-        for one in stretches([turn.change for turn in listed], start, now)
-        if one.mark >= Mark.WARN
+        one for listed in changes.values() for one in stretches(listed, start, now) if one.mark >= Mark.WARN
     )
     opened = middle(delay for listed in turns.values() for delay in history.opening_delays(listed))
     return [

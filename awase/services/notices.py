@@ -50,6 +50,7 @@ class Template(StrEnum):
     ENDS = "connection_ends"
     ALARM = "operator_alarm"
     SECRET_ENDS = "secret_ends"  # noqa: S105 – a template's name
+    APPROVAL_ENDS = "approval_ends"
     CHANNELS_END = "channels_end"
     ENDPOINT_OFF = "endpoint_off"
 

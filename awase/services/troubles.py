@@ -4,16 +4,19 @@ integration list read this one answer, so that they never disagree.
 Only pages whose members' accounts look suspicious are evaluated: while all is well a look costs few queries.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
 from django.db.models import Q
 
-from awase.domain.health import Lack, Service, Standing, Verdict
+from awase.domain.errors import Capability, Reason
+from awase.domain.health import ConnectionValue, Lack, Service, Standing, Verdict
 from awase.models import Calendar, Connection, Member, Room
 from awase.services.dashboard import visible_pages
 from awase.services.health import pages_of_members, standing_of, verdicts
+from awase.services.use import backing
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +109,22 @@ def _lacks(answers: dict[int, Verdict], pages: set[int]) -> dict[int, Lack]:
     lacks = [lack for answer in listed for lack in answer.stops]
     lacks += [lack for answer in listed for lack in (*answer.left_out, *answer.warnings)]
     return {lack.connection_id: lack for lack in reversed(lacks) if lack.connection_id and lack.error}
+
+
+def lacking(
+    links: Collection[Connection], values: Mapping[int, ConnectionValue]
+) -> dict[int, list[tuple[Capability, Reason]]]:
+    """connection id → what its account cannot do although it works, with the reasons. What merely is not allowed in
+    its calendar (a Meet link) is told only where a page needs it; `values` are the gate's, by connection id."""
+    in_calendar = [
+        link for link in links if any(name not in link.credential.lacking for name, _ in values[link.pk].lacking)
+    ]
+    needed = backing({link.member_id for link in in_calendar}) if in_calendar else set()
+    return {
+        link.pk: [
+            (capability, reason)
+            for capability, reason in values[link.pk].lacking
+            if capability in link.credential.lacking or (link.member_id, link.credential.service) in needed
+        ]
+        for link in links
+    }

@@ -13,8 +13,7 @@ from awase.models import Connection, Member
 from awase.services import history, words
 from awase.services.health import standing_of
 from awase.services.previews import Turn, of_disconnect
-from awase.services.troubles import Trouble
-from awase.services.use import backing
+from awase.services.troubles import Trouble, lacking
 from awase.web.shell import LETTERS, Context, action, local, post
 from awase.web.timelines import KINDS, account_labels, account_strip
 
@@ -40,15 +39,16 @@ def account(link: Connection, owner: MemberValue, days: list[Day], viewer: Membe
             _("The permission ends on %(when)s; reconnect before.") % {"when": local(credential.ends_at, viewer)}
         )
     badges = [state_badge(value.standing)]
+    lacks = lacking([link], {link.pk: value})[link.pk]
     if value.standing is not Standing.ERROR:
         badges += [{"kind": "danger", "label": _("Calendar not found")}] if _missing(owner, value) else []
-        badges += [{"kind": "warn", "label": _lacking(capability)} for capability, _reason in _lacks(link, value)]
+        badges += [{"kind": "warn", "label": _lacking(capability)} for capability, _reason in lacks]
     return {
         "id": link.pk,
         "name": credential.account_email,
         "badges": badges,
         "facts": facts,
-        "problems": problems(link, owner, value),
+        "problems": problems(link, owner, value, lacks),
         "check": post(_("Check now"), f"{path}/check"),
         "reconnect": action(
             _("Reconnect"),
@@ -61,7 +61,9 @@ def account(link: Connection, owner: MemberValue, days: list[Day], viewer: Membe
     }
 
 
-def problems(link: Connection, owner: MemberValue, value: ConnectionValue) -> list[Context]:
+def problems(
+    link: Connection, owner: MemberValue, value: ConnectionValue, lacks: Iterable[tuple[Capability, Reason]]
+) -> list[Context]:
     """What happened and how to mend it, where the account stands."""
     credential = link.credential
     if value.standing is Standing.ERROR:
@@ -88,7 +90,7 @@ def problems(link: Connection, owner: MemberValue, value: ConnectionValue) -> li
                 ][: 1 if calendar.receives else 2],
             }
         )
-    for capability, reason in _lacks(link, value):
+    for capability, reason in lacks:
         check = post(_("Check now"), f"/app/connections/{link.pk}/check")
         found.append(
             {
@@ -99,16 +101,6 @@ def problems(link: Connection, owner: MemberValue, value: ConnectionValue) -> li
             }
         )
     return found
-
-
-def _lacks(link: Connection, value: ConnectionValue) -> list[tuple[Capability, Reason]]:
-    """What the account cannot do, with the reasons; of what merely is not allowed in its calendar, only what a page
-    needs."""
-    recorded = link.credential.lacking
-    if all(capability in recorded for capability, _reason in value.lacking):
-        return list(value.lacking)
-    needed = (link.member_id, link.credential.service) in backing([link.member_id])
-    return [(capability, reason) for capability, reason in value.lacking if needed or capability in recorded]
 
 
 def _missing(owner: MemberValue, value: ConnectionValue) -> list[CalendarValue]:

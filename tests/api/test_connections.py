@@ -58,6 +58,22 @@ def test_a_missing_capability_is_told_beside_a_good_state(
     assert lacking["sentence"].endswith("Have a licence given to the account, then check now, or use another location.")
 
 
+def test_meet_that_is_refused_in_the_receiving_calendar_is_told_where_a_page_needs_it(
+    page: BookingPage, owner: Member, program: Callable[..., Program]
+):
+    Calendar.objects.update(meet_allowed=False)
+
+    def lacking() -> list[tuple[str, str]]:
+        (account,) = program(owner).get("connections").body["items"]
+        assert account["standing"] == "ok"
+        return [(one["capability"], one["reason"]) for one in account["lacking"]]
+
+    page.locations.all().delete()
+    assert lacking() == []
+    page.locations.create(kind="meet", position=0)
+    assert lacking() == [("meet", "licence_missing")]
+
+
 def test_checking_notices_that_an_account_broke_and_that_it_works_again(
     page: BookingPage,
     owner: Member,

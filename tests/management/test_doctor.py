@@ -150,6 +150,12 @@ def test_an_end_that_is_near_warns_and_one_that_is_past_is_wrong(settings: Any) 
     assert findings("Registrations", "--offline") == []
 
 
+def test_an_approval_that_lapses_warns_of_what_people_cannot_do_then(settings: Any) -> None:
+    settings.AWASE_APPROVALS_END = {"google": None, "zoom": datetime.now(UTC).date() + timedelta(days=20)}
+    level, what = only("Registrations", "--offline")
+    assert level == "warning" and "no accounts of others may be connected" in what
+
+
 def test_googles_testing_mode_is_said_with_its_seven_days(settings: Any) -> None:
     settings.AWASE_GOOGLE_TESTING = True
     level, what = only("Registrations", "--offline")

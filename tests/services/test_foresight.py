@@ -128,6 +128,21 @@ def test_the_operator_is_told_of_a_client_secret_a_week_and_a_day_ahead(settings
     assert list(foresight.secrets_ending(noon - timedelta(days=20))) == ["microsoft"]
 
 
+def test_the_operator_is_told_of_an_approval_that_lapses_a_week_and_a_day_ahead(settings: Any, work: Any) -> None:
+    settings.AWASE_OPERATOR_EMAIL = "ops@awase.test"
+    settings.AWASE_APPROVALS_END = {"google": None, "zoom": date(2027, 3, 31)}
+    noon = datetime.fromisoformat("2027-03-31T12:00:00+00:00")
+    told = {
+        days: subjects
+        for days in range(40, -1, -1)
+        for subjects in [sent_by(foresight.warn_operators, noon - timedelta(days=days), work)]
+        if subjects
+    }
+    assert list(told) == [7, 1]
+    assert told[7] == ["The approval of the app at zoom runs out soon."]
+    assert list(foresight.approvals_ending(noon - timedelta(days=20))) == ["zoom"]
+
+
 def test_the_operator_is_told_of_channels_that_nobody_renewed(google: Credential, settings: Any, work: Any) -> None:
     settings.AWASE_OPERATOR_EMAIL = "ops@awase.test"
     now = utcnow()

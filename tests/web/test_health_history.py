@@ -15,7 +15,16 @@ from django.test.utils import CaptureQueriesContext
 from awase.domain.errors import Failure, FailureClass, FailureScope, Reason
 from awase.domain.health import Service
 from awase.domain.history import Change, Mark
-from awase.models import BookingPage, Condition, Connection, ConnectionChange, Credential, PageChange, RefusedBooking
+from awase.models import (
+    BookingPage,
+    Calendar,
+    Condition,
+    Connection,
+    ConnectionChange,
+    Credential,
+    PageChange,
+    RefusedBooking,
+)
 from awase.services import history, pages
 from awase.services.insights_health import measure
 from awase.services.metrics import Metric
@@ -216,6 +225,57 @@ def test_metrics_count_states_turns_refusals_and_work(page: BookingPage, teammat
     assert stopped.startswith('awase_page_stopped_seconds{cause="revoked"} ') and float(stopped.split()[-1]) > 14_300
     for line in lines:
         assert re.fullmatch(r'# (HELP|TYPE) awase_\w+ .+|awase_\w+(\{(\w+="[^"]*",?)+\})? [\d.e+-]+', line), line
+
+
+def samples(name: str) -> dict[str, float]:
+    """The samples of one family as /metrics tells them, by their labels."""
+    lines = Client(SERVER_NAME="awase.test").get("/metrics").content.decode().splitlines()
+    found = (line.removeprefix(name).rsplit(" ", 1) for line in lines if line.startswith(f"{name}{{"))
+    return {labels: float(value) for labels, value in found}
+
+
+def test_metrics_tell_of_pages_that_a_tolerance_stopped_while_no_worker_runs(
+    page: BookingPage, owner: Any, teammate: Any, page_of: Any
+) -> None:
+    page_of(owner, slug="by-hand", accepting=False)
+    page_of(owner, slug="unconcerned")
+    silent = utcnow() - timedelta(hours=2)
+    Credential.objects.filter(pk=account_of(teammate).pk).update(last_good=silent)
+    assert not PageChange.objects.filter(opened=False).exists(), "nobody wrote it down"
+    assert samples("awase_pages") == {
+        '{state="open"}': 1,
+        '{state="by_hand"}': 1,
+        '{state="error"}': 1,
+        '{state="not_connected"}': 0,
+    }
+    (stopped,) = samples("awase_page_stopped_seconds").items()
+    assert stopped == ('{cause="operator"}', pytest.approx(105 * 60, abs=5))
+    record(account_of(teammate).pk, OUTAGE, Cause.CHECK, utcnow())
+    assert samples("awase_pages")['{state="error"}'] == 1, "written down, it counts once"
+
+
+def test_metrics_tell_of_a_calendar_that_alone_stayed_unreadable_too_long(page: BookingPage, teammate: Any) -> None:
+    Calendar.objects.filter(connection__member=teammate).update(unreadable_since=utcnow() - timedelta(minutes=10))
+    assert samples("awase_pages")['{state="error"}'] == 0
+    Calendar.objects.filter(connection__member=teammate).update(unreadable_since=utcnow() - timedelta(minutes=20))
+    assert samples("awase_pages")['{state="error"}'] == 1
+
+
+def test_metrics_evaluate_no_page_while_all_is_well_and_take_as_many_queries_for_many(
+    page: BookingPage, owner: Any, teammate: Any, page_of: Any
+) -> None:
+    def queries(*silent: Any) -> int:
+        now = utcnow()
+        Credential.objects.update(last_good=now)
+        Credential.objects.filter(connections__member__in=silent).update(last_good=now - timedelta(hours=2))
+        with CaptureQueriesContext(connection) as counted:
+            samples("awase_pages")
+        return len(counted)
+
+    for number in range(5):
+        page_of(owner, slug=f"page-{number}")
+    one, many = queries(teammate), queries(owner)
+    assert one == many > queries(), "one page, six pages, none"
 
 
 def test_label_values_are_escaped_as_the_format_wants() -> None:
