@@ -1,13 +1,20 @@
 """Rows 8 to 14: what breaks is known at once, what is repaired opens at once, and nobody's share vanishes."""
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.db import connections as connections_of_django
 
 from awase.domain.errors import Reason
 from awase.domain.health import Group, LocationKind, Service, Standing, StopKind
+from awase.jobs.worker import work_once
 from awase.models import (
     BookingPage,
     Condition,
@@ -18,17 +25,26 @@ from awase.models import (
     PageChange,
     PageHealth,
 )
-from awase.services import booking, connections, pages
+from awase.services import booking, checks, connections, pages
 from awase.services.connections import ConnectProblem, Trouble
 from awase.services.health import verdict_of
 from awase.services.hosts import hosts_of
 from awase.services.signals import Cause
-from tests.known_failures.conftest import check, closed_to_guests, credential_of, mailed, seed, starts, state
+from tests.campaign.world import World
+from tests.known_failures.conftest import (
+    check,
+    closed_to_guests,
+    credential_of,
+    mailed,
+    override,
+    seed,
+    starts,
+    state,
+)
 from tests.services.conftest import Control, utcnow
 
-pytestmark = pytest.mark.django_db
 
-
+@pytest.mark.django_db
 def test_row_08_invalid_grant_met_while_working_is_recorded_at_once_and_stops_the_pages(
     page: BookingPage, owner: Any, free_start: Any, book: Any, control: Control, work: Any
 ) -> None:
@@ -38,10 +54,80 @@ def test_row_08_invalid_grant_met_while_working_is_recorded_at_once_and_stops_th
     change = ConnectionChange.objects.filter(credential=credential_of(owner)).latest("pk")
     assert (change.standing, change.reason, change.cause) == (Standing.ERROR, Reason.REVOKED, Cause.CALL)
     stopped = PageChange.objects.filter(page=page).latest("pk")
-    assert not stopped.opened and stopped.at == change.at, "in the same transaction"
+    assert not stopped.opened and stopped.at == change.at
     assert closed_to_guests(page)
 
 
+@pytest.fixture
+def looking_on(world: World) -> Iterator[Callable[[int, int], Any]]:
+    """looking_on(account, page): while it lasts, another connection to the database looks at both before each
+    statement of ours, and gives the states that it saw, in order."""
+
+    def look(account: int, page: int) -> tuple[str, bool]:
+        seen = BookingPage.objects.filter(pk=page, page_members__member__connections__credential=account)
+        return seen.values_list("page_members__member__connections__credential__standing", "health__open").get()
+
+    with ThreadPoolExecutor(1) as elsewhere:
+
+        @contextmanager
+        def go(account: int, page: int) -> Iterator[list[tuple[str, bool]]]:
+            states: list[tuple[str, bool]] = []
+
+            def before(execute: Any, *statement: Any) -> Any:
+                now = elsewhere.submit(look, account, page).result()
+                if now not in states[-1:]:
+                    states.append(now)
+                return execute(*statement)
+
+            with connection.execute_wrapper(before):
+                yield states
+            states += [now for now in [look(account, page)] if now not in states[-1:]]
+
+        yield go
+        elsewhere.submit(connections_of_django.close_all).result()
+
+
+def test_row_08_nobody_ever_sees_the_broken_account_beside_its_open_page(world: World, looking_on: Any) -> None:
+    page = BookingPage.objects.get(slug="all")
+    account = Credential.objects.get(connections__member=page.owner, service=Service.GOOGLE)
+    world.book(page, world.starts(page)[0])
+    world.control(f"accounts/google/{account.account_email}/revoke")
+    with looking_on(account.pk, page.pk) as seen:
+        work_once()
+    assert seen == [(Standing.OK, True), (Standing.ERROR, False)], "in the same transaction"
+
+
+def test_row_10_nobody_ever_sees_the_reconnected_account_beside_its_closed_page(world: World, looking_on: Any) -> None:
+    page = BookingPage.objects.get(slug="all")
+    link = page.owner.connections.select_related("credential", "member__user").get(credential__service=Service.GOOGLE)
+    world.control(f"accounts/google/{link.credential.account_email}/revoke")
+    checks.check(link.credential_id, Cause.CHECK, world.now())
+    with looking_on(link.credential_id, page.pk) as seen:
+        world.connect(link.member, Service.GOOGLE, link.credential.account_email, again=link)
+    assert seen == [(Standing.ERROR, False), (Standing.OK, True)], "in the same transaction"
+
+
+@pytest.mark.django_db
+def test_row_10_a_new_grant_opens_nothing_before_every_calendar_in_use_was_read(
+    owner: Any, second_calendar: Any, page_of: Any, connect: Any, control: Control, sandbox: Any
+) -> None:
+    link = second_calendar.connection
+    page = page_of(owner)
+    control.revoke("google", owner.user.email)
+    check(owner)
+    Credential.objects.update(last_good=utcnow() - timedelta(hours=1))
+    override(control, Service.GOOGLE, owner, "events.list", 503)
+    connect(owner, Service.GOOGLE, again=link)
+    assert closed_to_guests(page), "the grant is new and good, and says nothing about the calendars"
+
+    control.repair("google", owner.user.email)
+    sandbox.requests.clear()
+    connect(owner, Service.GOOGLE, again=link)
+    read = {call["path"].split("/")[-2] for call in sandbox.requests if call["operation"] == "events.list"}
+    assert len(read) == 2 and not closed_to_guests(page)
+
+
+@pytest.mark.django_db
 def test_row_09_a_later_success_clears_the_mark_opens_the_pages_and_takes_the_banner_away(
     page: BookingPage, owner: Any, control: Control, log_in: Any
 ) -> None:
@@ -59,6 +145,7 @@ def test_row_09_a_later_success_clears_the_mark_opens_the_pages_and_takes_the_ba
     assert banner not in browser.get("/app/banner").content.decode()
 
 
+@pytest.mark.django_db
 def test_row_10_reconnecting_the_same_account_keeps_connection_and_ticks_and_opens_the_pages(
     owner: Any, second_calendar: Any, page_of: Any, connect: Any, control: Control, book: Any
 ) -> None:
@@ -83,6 +170,7 @@ def test_row_10_reconnecting_the_same_account_keeps_connection_and_ticks_and_ope
     assert book(page, start).start == start
 
 
+@pytest.mark.django_db
 def test_row_11_reconnecting_another_account_by_mistake_is_explained_and_nothing_is_stored(
     page: BookingPage, owner: Any, connect: Any, control: Control
 ) -> None:
@@ -103,6 +191,7 @@ def test_row_11_reconnecting_another_account_by_mistake_is_explained_and_nothing
     assert link.credential.standing == Standing.ERROR and closed_to_guests(page), "which repairs nothing"
 
 
+@pytest.mark.django_db
 def test_row_12_automatic_assignment_goes_on_with_the_eligible_members(
     team: Any, page_of: Any, control: Control, book: Any
 ) -> None:
@@ -119,6 +208,7 @@ def test_row_12_automatic_assignment_goes_on_with_the_eligible_members(
     assert hosts_of(book(page, offered[0])) == [teammate]
 
 
+@pytest.mark.django_db
 def test_row_13_a_fixed_host_who_breaks_beside_a_pool_stops_the_page(
     team: Any, new_member: Any, workspace: Any, connect: Any, page_of: Any, control: Control, book: Any
 ) -> None:
@@ -145,6 +235,7 @@ def test_row_13_a_fixed_host_who_breaks_beside_a_pool_stops_the_page(
         book(page, offered[0])
 
 
+@pytest.mark.django_db
 def test_row_14_a_meeting_service_that_is_broken_stops_the_page_before_anybody_books(
     page: BookingPage, owner: Any, control: Control, book: Any
 ) -> None:
@@ -157,6 +248,7 @@ def test_row_14_a_meeting_service_that_is_broken_stops_the_page_before_anybody_b
     assert refused.value.refusal is booking.Refusal.NOT_ACCEPTING
 
 
+@pytest.mark.django_db
 def test_row_14_a_meeting_service_that_breaks_at_the_last_moment_parks_the_link_and_tells_everybody_honestly(
     page: BookingPage, owner: Any, control: Control, connect: Any, free_start: Any, book: Any, work: Any
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.db import connections
+from django.http import QueryDict
 
 from awase.domain.health import Service
 from awase.models import Booking, BookingPage, BookingState, Effect, EffectState, HostTime
@@ -109,6 +110,44 @@ def test_row_18_whatever_is_shown_can_be_booked_and_nothing_else(
         else:
             assert offered, f"{start} was booked and not shown"
     assert Booking.objects.count() > 5
+
+
+@pytest.mark.django_db
+def test_row_19_of_all_that_the_product_asks_of_a_request_nothing_weakens_a_check(
+    page: BookingPage, owner: Any, guest: Guest, control: Control, free_start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: set[str] = set()
+
+    class Curious(QueryDict):
+        """Notes every name that is looked for, whether a guest sent it or not."""
+
+        def getlist(self, key: str, default: Any = None) -> Any:
+            asked.add(key)
+            return super().getlist(key, default)
+
+        def __getitem__(self, key: str) -> Any:
+            asked.add(key)
+            return super().__getitem__(key)
+
+        def __contains__(self, key: object) -> bool:
+            asked.add(str(key))
+            return super().__contains__(key)
+
+    for place in ("django.core.handlers.wsgi", "django.http.request", "django.http"):
+        monkeypatch.setattr(f"{place}.QueryDict", Curious)
+    start = free_start(page)
+    assert guest.book(page, start, email="first@guest.example").status_code == 303
+    monkeypatch.undo()
+    assert {"start", "email"} <= asked, "the looking on works"
+
+    form = guest.open_form(page, free_start(page, nth=20))
+    control.revoke("google", owner.user.email)
+    wishes = sorted(asked - set(form.values) - set(guest.DETAILS))
+    for wish in wishes:
+        for value in ("true", "1", "on", "all"):
+            guest.send(form, **{wish: value})
+            guest.client.post(f"{form.action}?{wish}={value}", form.values | guest.DETAILS)
+    assert wishes and Booking.objects.count() == 1
 
 
 @pytest.mark.django_db

@@ -11,8 +11,11 @@ from django.db import connections
 from awase.domain.errors import ProviderError
 from awase.domain.health import Service, Standing
 from awase.models import Booking, BookingPage, BookingState, CalendarEvent, Credential, ServiceAlarm
+from awase.services import checks
+from awase.services.signals import Cause
 from awase.services.tokens import StoredTokens
-from tests.campaign.world import World
+from tests.campaign.wire import Kind, Mishap
+from tests.campaign.world import DIED, World
 from tests.known_failures.conftest import check, closed_to_guests, mailed, override, starts, state
 from tests.services.conftest import Control, utcnow
 
@@ -108,3 +111,19 @@ def test_row_23_a_rotating_token_has_one_writer_and_is_saved_before_it_is_used(w
     assert not world.sandbox.state.tokens[saved.secret["refresh_token"]].dead, "the newest is the one that was kept"
     assert StoredTokens(credential.pk).token() in given
     assert len([call for call in world.sandbox.requests if call["operation"] == "token"]) == 1, "no refresh each call"
+
+
+def test_row_23_a_process_that_dies_between_renewing_a_token_and_using_it_loses_nothing(world: World) -> None:
+    credential = Credential.objects.filter(service=Service.ZOOM).order_by("pk")[0]
+    Credential.objects.filter(pk=credential.pk).update(expires_at=world.now())
+    world.sandbox.requests.clear()
+    died = world.act(Mishap(Kind.DIES_BEFORE_CALL, 2), lambda: checks.check(credential.pk, Cause.CHECK, world.now()))
+    assert died is DIED
+    assert [call["operation"] for call in world.sandbox.requests] == ["token"], "renewed, and not used yet"
+
+    world.sandbox.requests.clear()
+    checks.check(credential.pk, Cause.CHECK, world.now())
+    used = [call["operation"] for call in world.sandbox.requests]
+    assert used and "token" not in used, "what was saved works, and nobody waits for a lease"
+    after = Credential.objects.get(pk=credential.pk)
+    assert after.standing == Standing.OK and after.last_good == world.now()

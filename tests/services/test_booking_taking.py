@@ -6,11 +6,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import httpx2
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from awase import registry
 from awase.domain.health import Service
 from awase.models import (
     Booking,
@@ -28,6 +30,7 @@ from awase.models.page import Assignment, Visibility
 from awase.services import booking, links, pages
 from awase.services.booking import Refusal, Refused
 from awase.services.hosts import hosts_of
+from sandbox.app import wsgi
 from tests.services.conftest import utcnow
 
 pytestmark = pytest.mark.django_db
@@ -288,3 +291,21 @@ def test_times_of_all_hosts_are_written_with_the_buffers(
     booking.cancel(taken, utcnow())
     assert not HostTime.objects.filter(active=True).exists() and hosts_of(taken) == [owner, teammate]
     assert Booking.objects.get().state == BookingState.CANCELLED
+
+
+def test_the_live_check_is_on_and_waits_three_seconds_unless_set_otherwise(
+    owner: Any, connect: Any, page_of: Any, free_start: Any, book: Any, sandbox: Any
+) -> None:
+    connect(owner, Service.GOOGLE)
+    owner.refresh_from_db()
+    page = page_of(owner)
+
+    class Watched(httpx2.WSGITransport):
+        def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+            patience.append(request.extensions["timeout"]["read"])
+            return super().handle_request(request)
+
+    patience: list[float] = []
+    with registry.use_transport(Watched(app=wsgi(sandbox))):
+        book(page, free_start(page))
+    assert patience and max(patience) == 3

@@ -14,6 +14,7 @@ from awase.models import (
     CalendarBusy,
     CalendarEvent,
     Connection,
+    Credential,
     PageGroup,
     Room,
     RoomBusy,
@@ -437,3 +438,24 @@ def test_a_room_that_a_page_takes_on_is_read_at_once(room: Any) -> None:
     pages.saved(page, (), utcnow())
     own.connection.credential.refresh_from_db()
     assert own.connection.credential.next_check <= utcnow()
+
+
+def test_accounts_that_fall_due_together_are_spread_and_stay_spread(new_member: Any) -> None:
+    """Jitter: whatever brings checks together (a start, a pause of the worker), they drift apart again."""
+    now, every = utcnow(), timedelta(minutes=5)
+    Credential.objects.bulk_create(
+        Credential(
+            service=Service.ZOOM, account_id=str(number), secret={}, since=now, check_every=every, next_check=now
+        )
+        for number in range(60)
+    )
+    spreads = []
+    for _round in range(3):
+        assert len(checks.claim_due(now, 100)) == 60
+        due = sorted(Credential.objects.values_list("next_check", flat=True))
+        assert all(0.9 * every <= moment - now <= 1.1 * every for moment in due)
+        spreads.append(due[-1] - due[0])
+        busiest = max(sum(first <= moment < first + every / 20 for moment in due) for first in due)
+        assert busiest <= 25, "of sixty, in a twentieth of the interval"
+        now = due[-1]
+    assert spreads[0] > every / 8

@@ -1,6 +1,7 @@
 """Who is told what, when: section 9, through the real outbox."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -504,3 +505,20 @@ def test_owners_hear_when_a_member_s_edit_opens_their_pages_although_the_account
     assert post() == [(TANAKA, f"Microsoft (Outlook calendar) ({SATO}) no longer stops your booking pages.")]
     due(clock.forward(days=1, hours=1))
     assert [to for to, _ in post()] == [SATO], "the account is still to be repaired, and stops nobody else"
+
+
+def test_nothing_is_mailed_where_pages_stop_without_anything_being_broken(
+    team: Any, page_of: Any, post: Any, clock: Any, connect: Any
+) -> None:
+    owner, other = team
+    wants_zoom = page_of(owner, other, locations=(LocationKind.ZOOM,), condition=Condition.ANY)
+    by_setting = page_of(other, slug="empty")
+    pages.set_people(by_setting, replace(pages.people_of(by_setting), member_ids=()), clock.now, by=other)
+    not_connected = page_of(other, slug="alone", condition=Condition.ANY)
+    for link in Connection.objects.filter(member=other):
+        connections.disconnect(link, clock.now)
+    stopped = {page.slug for page in BookingPage.objects.filter(health__open=False, health__in_error=False)}
+    assert stopped == {wants_zoom.slug, by_setting.slug, not_connected.slug}
+    assert post() == []
+    due(clock.forward(days=1, hours=1))
+    assert post() == [], "nor are there reminders"
