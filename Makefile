@@ -33,7 +33,7 @@ lock:  ## write the hashed locks anew from requirements/*.in (needs uv)
 	@scripts/lock
 
 photos: .venv-test/.ready  ## pictures of every screen, into .artifacts/screens
-	$(TEST)/python -m pytest -q tests/e2e
+	PHOTOS=all $(TEST)/python -m pytest -q tests/e2e
 	@cp .artifacts/screens/*repaired-en/*-page-list-stopped.png docs/pictures/page-list.png
 	@cp .artifacts/screens/*repaired-ja/*-page-list-stopped.png docs/pictures/page-list-ja.png
 

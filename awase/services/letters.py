@@ -27,6 +27,7 @@ from awase.models import (
     Member,
     ServiceAlarm,
     WebhookEndpoint,
+    Workspace,
 )
 from awase.services import awaited, links, openings, reconnect_link, team, words
 from awase.services.health import standing_of, verdicts
@@ -47,6 +48,7 @@ class Letter:
     reply_to: str = ""
     clock: str = ""  # "12" or "24", where the recipient chose
     invitation: Booking | None = field(default=None)
+    brand: Workspace | None = None  # whose colour and logo it bears
 
 
 Words = Callable[[], str]
@@ -119,6 +121,7 @@ def _page_open(effect: Effect, now: datetime) -> Letter | None:
             "note": lambda: _("You get this one mail only: your address has been deleted."),
         },
         reply_to=page.owner.user.email,
+        brand=page.workspace,
     )
 
 

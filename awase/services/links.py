@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
+from django.core.signing import BadSignature, TimestampSigner
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from awase.domain.permissions import Act
@@ -16,6 +17,7 @@ from awase.services.permissions import require
 from awase.services.refusals import Refusal, Refused
 
 ONE_TIME_DAYS = 30
+PASS_LASTS = timedelta(hours=12)
 
 
 def manage_secret(booking: Booking) -> str:
@@ -113,6 +115,25 @@ def ticket(page: BookingPage) -> str:
 def ticket_fits(page: BookingPage, shown: str) -> bool:
     """Whether somebody has known the page's present password, or it asks for none."""
     return not page.password or constant_time_compare(ticket(page), shown)
+
+
+def embed_pass(page: BookingPage) -> str:
+    """What stands for the ticket in the addresses of a page inside another site's, where no cookie is kept: good for
+    some hours, and worthless once the password has changed."""
+    return _passes(page).sign("1")
+
+
+def pass_fits(page: BookingPage, shown: str) -> bool:
+    """Whether this is such a pass of this page, not too old."""
+    try:
+        _passes(page).unsign(shown, max_age=PASS_LASTS)
+    except BadSignature:
+        return False
+    return True
+
+
+def _passes(page: BookingPage) -> TimestampSigner:
+    return TimestampSigner(salt=f"awase.pass:{page.pk}:{page.password}")
 
 
 def _derived(purpose: str, value: str) -> str:

@@ -15,7 +15,7 @@ from django.utils.translation import pgettext
 
 from awase.domain.colour import is_colour, palette
 from awase.domain.health import BACKED_BY
-from awase.models import Booking, BookingChange, BookingState, Effect
+from awase.models import Booking, BookingChange, BookingState, Effect, Workspace
 from awase.services import awaited, dates, ics, letters, mail_texts, words
 from awase.services.hosts import NAMING, hosts_of, name_is_open
 from awase.services.letters import Letter
@@ -36,13 +36,17 @@ class Rendered:
     html: str
 
 
-def rendered(template: str, language: str, context: dict[str, Any], accent: str = "") -> Rendered:
+def rendered(template: str, language: str, context: dict[str, Any], brand: Workspace | None = None) -> Rendered:
     """The mail of this template in the language. What is callable in the context is called in that language; with
-    `own_subject` and `own_text` the page's owner has worded it. `accent`: the workspace's colour, if it has one."""
+    `own_subject` and `own_text` the page's owner has worded it. `brand`: the workspace whose colour, logo and name it
+    bears."""
     with translation.override(language):
         context = {"sender_line": _("This mail was sent by Awase."), **_resolved(context)}
-        if is_colour(accent):
-            context["palette"] = palette(accent)
+        if brand is not None:
+            logo = f"{settings.AWASE_URL}/media/logos/{brand.logo}" if brand.logo else ""
+            context["brand"] = {"name": brand.name, "logo_url": logo}
+            if is_colour(brand.accent):
+                context["palette"] = palette(brand.accent)
         if own := context.get("own"):
             context |= mail_texts.put_in(context, own)
         name = f"mail/{template}"
@@ -59,9 +63,8 @@ def send(effect: Effect) -> None:
     letter = _booking_letter(effect) if effect.booking else letters.notice(effect, timezone.now())
     if letter is None:
         return
-    accent = effect.booking.workspace.accent if effect.booking else ""
     with dates.clock_of(letter.clock):
-        content = rendered(letter.template, letter.language, letter.context, accent)
+        content = rendered(letter.template, letter.language, letter.context, letter.brand)
     message = EmailMultiAlternatives(
         subject=content.subject,
         body=content.text,
@@ -99,7 +102,7 @@ def facts(booking: Booking, *, for_host: bool) -> dict[str, Any]:
     if for_host:
         guests = booking.seats.filter(state__in=COUNTED) if booking.is_session else [booking]
         rows += [row for guest in guests for row in _about_guest(guest)]
-    kind = words.location_name(booking.location_kind) if booking.location_kind else ""
+    kind = words.location_name(booking.location_kind, to_guest=not for_host) if booking.location_kind else ""
     place = ": ".join(filter(None, [kind, booking.location_detail]))
     if place:
         rows.append(_row(_("Place"), place))
@@ -199,6 +202,7 @@ def _booking_letter(effect: Effect) -> Letter:
             template=FILES.get(template, template),
             context=context,
             reply_to=booking.guest_email,
+            brand=booking.workspace,
         )
     hosts = [] if name_is_open(booking) else hosts_of(booking)
     lapsed = booking.state == BookingState.EXPIRED
@@ -210,6 +214,7 @@ def _booking_letter(effect: Effect) -> Letter:
         context=context,
         reply_to=(hosts[0] if hosts else booking.page.owner).user.email,
         invitation=booking if template in WITH_INVITATION and _invited(booking) else None,
+        brand=booking.workspace,
     )
 
 

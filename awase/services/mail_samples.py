@@ -13,6 +13,7 @@ from awase.services.mail import Rendered
 TO_HOSTS = ("host_booked", "host_requested", "host_changed", "host_cancelled", "host_released", "host_expired")
 ALL = (*mail_texts.EDITABLE, "link_follows", "expired", *TO_HOSTS)
 FILES = mail.FILES | {"expired": "declined"}
+WITH_LINK = ("confirmed", "approved", "changed", "reminder", "link_follows", "host_booked", "host_changed")
 LINK = "https://meet.example/abc-defg-hij"
 NOWHERE = "#"
 
@@ -24,21 +25,22 @@ def sample(
     with translation.override(language):
         context = _context(page, template, now)
         context |= mail_texts.put_in(context, {"subject": subject, "text": text})
-        return mail.rendered(FILES.get(template, template), language, context, page.workspace.accent)
+        return mail.rendered(FILES.get(template, template), language, context, page.workspace)
 
 
 def _context(page: BookingPage, template: str, now: datetime) -> dict[str, object]:
     start = (now + timedelta(days=3)).astimezone(UTC).replace(hour=1, minute=0, second=0, microsecond=0)
     end = start + timedelta(minutes=page.duration_minutes)
     guest, host = _("Hanako Yamada"), words.person(page.owner.name)
-    location = page.locations.first()
-    place = words.location_name(location.kind) if location else ""
     to_host = template in TO_HOSTS
+    location = page.locations.first()
+    place = words.location_name(location.kind, to_guest=not to_host) if location else ""
     rows = [(_("Host") if to_host else pgettext("guest", "Host"), host, "")]
     if to_host:
         rows.append((_("Guest"), f"{guest} <hanako@guest.example>", ""))
     rows += [(_("Place"), place, "")] if place else []
-    rows.append((_("Link"), LINK, NOWHERE))
+    if template in WITH_LINK:
+        rows.append((_("Link"), LINK, NOWHERE))
     return {
         "booking": {
             "title": page.title,

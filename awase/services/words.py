@@ -24,8 +24,10 @@ def service_name(service: str) -> str:
     return translated.get(known) or known.label
 
 
-def location_name(kind: str) -> str:
-    """The name of a kind of location."""
+def location_name(kind: str, *, to_guest: bool = False) -> str:
+    """The name of a kind of location, as hosts or guests call it."""
+    if to_guest and kind == LocationKind.ASK_GUEST:
+        return pgettext("to the guest", "Place of your choice")
     if kind in MEETING_SERVICE:
         return MEETING_SERVICE[LocationKind(kind)].label
     return {

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -45,8 +46,11 @@ def _barred(request: HttpRequest, page: BookingPage) -> HttpResponse | None:
         if not once:
             raise Http404  # nobody learns whether there is such a page
         text = _("This link has been used already, or has run out. Please ask your host for another one.")
-        return guest.show(request, "public/closed.html", {"page": guest.title(page), "text": text}, status=410)
+        context = {**guest.manner(request, page), "page": guest.title(page), "text": text}
+        return guest.show(request, "public/closed.html", context, status=410)
     if links.ticket_fits(page, request.COOKIES.get(_cookie(page), "")):
+        return None
+    if "embed" in request.GET and links.pass_fits(page, request.GET.get("pass", "")):
         return None
     return _ask_password(request, page)
 
@@ -56,12 +60,15 @@ def _cookie(page: BookingPage) -> str:
 
 
 def _ask_password(request: HttpRequest, page: BookingPage) -> HttpResponse:
-    context: dict[str, Any] = {"page": guest.title(page), "noindex": True, "wrong": False}
+    context: dict[str, Any] = {**guest.manner(request, page), "page": guest.title(page), "wrong": False}
     given = request.POST.get("page_password")
     if given is not None:
         if limits.exceeded(request, f"password:{page.pk}", TRIES_AN_HOUR):
             return limits.too_many(request)
         if links.password_fits(page, given):
+            if "embed" in request.GET:  # where the cookie of another site is not kept
+                query = request.GET.dict() | {"pass": links.embed_pass(page)}
+                return HttpResponseRedirect(f"{request.path}?{urlencode(query)}")
             response = HttpResponseRedirect(request.get_full_path())
             response.set_cookie(
                 _cookie(page),

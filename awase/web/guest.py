@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -18,12 +18,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from awase.domain.colour import is_colour
-from awase.domain.health import LocationKind, LocationValue, PageValue
+from awase.domain.health import BACKED_BY, LocationKind, LocationValue, PageValue
 from awase.domain.intervals import epoch, moment
 from awase.models import BookingPage, Condition, Hold, Workspace
 from awase.models.page import Assignment, Visibility
 from awase.models.prepared import prepared
-from awase.services import holds, openings, rich_text, words
+from awase.services import dates, holds, openings, rich_text, words
 from awase.services.reading import LONGEST_HORIZON
 from awase.services.slots import Offer, offer, rules_of
 from awase.web.lengths import length
@@ -33,9 +33,10 @@ ZONE_COOKIE = "zone"
 HOLD_COOKIE = "hold"
 # What a guest has chosen, and how they came, goes along in every link, cookies or not.
 TRACKED = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
-KEPT = ("zone", "host", "place", "minutes", "lang", "link", "once", "embed", "name", "email", *TRACKED)
+KEPT = ("zone", "host", "place", "minutes", "lang", "link", "once", "embed", "pass", "name", "email", *TRACKED)
 PREFILL = "q_"  # an answer that the link fills in
 YEAR = 365 * 24 * 3600
+FRESH_TIMES = 6
 FIRST_YEAR, LAST_YEAR = 2000, 3000  # beyond them the calendar of some zone ends
 ICONS = {LocationKind.PHONE: "phone", LocationKind.IN_PERSON: "place", LocationKind.ASK_GUEST: "place"}
 # Left out of the letter that stands for a workspace: half of all Japanese names begin with one.
@@ -197,6 +198,18 @@ def whole_offer(
     return offer(page, now, end, now, minutes=minutes, hold=hold, value=value), end
 
 
+def fresh_times(request: HttpRequest, home: str, starts: list[int], wanted: datetime) -> Context:
+    """In place of a time that is gone: the nearest ones that are to be had, in the guest's zone. `starts`: epoch
+    seconds; `home`: the zone of a guest who has asked for none."""
+    there = ZoneInfo(zone_of(request, home))
+    nearest = sorted(sorted(starts, key=lambda at: abs(at - epoch(wanted)))[:FRESH_TIMES])
+    fresh = [moment(at).astimezone(there) for at in nearest]
+    return {
+        "text": _("This time is no longer available."),
+        "slots": [{"time": dates.clock(at), "day": dates.day_name(at.date()), "value": start_text(at)} for at in fresh],
+    }
+
+
 def summary(page: BookingPage, answer: Offer, wish: Wish, *points: Context) -> Context:
     """The panel that says what is being booked; `points` come last."""
     places = [place for place in answer.value.locations if place.id in answer.verdict.offered]
@@ -254,12 +267,19 @@ def letter(name: str) -> str:
 def place_point(places: list[LocationValue]) -> Context:
     """The places offered, in one line. Numbers and links are told to those who have booked; an address of the
     page's own may help to decide."""
-    *names, last = dict.fromkeys(words.location_name(place.kind) for place in places)
+    first, *others = dict.fromkeys(place.kind for place in places)
+    *names, last = [place_name(first), *(place_name(kind, inside=True) for kind in others)]
     text = _(" or ").join([_(", ").join(names), last]) if names else last
     point = {"icon": ICONS.get(places[0].kind, "video"), "text": text}
     if len(places) == 1 and places[0].kind is LocationKind.IN_PERSON:
         point["detail"] = places[0].detail
     return point
+
+
+def place_name(kind: LocationKind, *, inside: bool = False) -> str:
+    """A kind of location as a guest reads it; `inside` a sentence only names of services begin with a capital."""
+    name = words.location_name(kind, to_guest=True)
+    return name if kind in BACKED_BY or not inside else name[:1].lower() + name[1:]
 
 
 def people_points(answer: Offer, wish: Wish) -> list[Context]:

@@ -57,6 +57,11 @@ def address(name: str, booking: Booking) -> str:
     return reverse(name, args=(booking.uid, links.manage_secret(booking)))
 
 
+def branded(request: HttpRequest, booking: Booking) -> Context:
+    """What every page about a booking shows of the page and the workspace it was made with."""
+    return {**guest.manner(request, booking.page), "page": guest.title(booking.page), "noindex": True}
+
+
 def see(request: HttpRequest, booking: Booking) -> HttpResponse:
     """On to the booking's own page, which can be reloaded without sending a form again."""
     kept = {name: request.GET[name] for name in ("embed", "lang") if name in request.GET}
@@ -130,9 +135,9 @@ def _page(
     if booking.state not in COUNTED:
         by_guest = booking.changes.filter(what="cancelled_by_guest").exists()
         context = {
-            "noindex": True,
+            **branded(request, booking),
             "booking": mail.facts(booking, for_host=False),
-            "heading": ENDED[BookingState(booking.state)],
+            "heading": BY_GUEST if by_guest else ENDED[BookingState(booking.state)],
             "icon": "check" if by_guest else "calendar",
             "text": "" if by_guest else ENDED_BECAUSE[BookingState(booking.state)],
             "reason": "" if by_guest else booking.cancel_reason,
@@ -146,7 +151,7 @@ def _page(
     moved = booking.changes.filter(what="moved_by_guest", at__gt=now - FRESH).exists()
     fresh = (booked or moved) and not over
     context = {
-        "noindex": True,
+        **branded(request, booking),
         "fresh": fresh,
         "booked": fresh and not moved,
         "heading": _heading(asked, fresh, moved),
@@ -171,8 +176,9 @@ def _page(
     return guest.show(request, "public/manage.html", context, status=status)
 
 
+BY_GUEST = gettext_lazy("The booking has been cancelled")
 ENDED = {
-    BookingState.CANCELLED: gettext_lazy("The booking has been cancelled"),
+    BookingState.CANCELLED: gettext_lazy("Your booking has been cancelled"),
     BookingState.DECLINED: gettext_lazy("The request has been declined"),
     BookingState.EXPIRED: gettext_lazy("The request was not answered in time"),
 }

@@ -16,7 +16,8 @@ from awase.services.reading import LONGEST_HORIZON
 from awase.services.refusals import Refusal, Refused
 from awase.services.slots import Offer, offer, rules_of
 from awase.web import guest
-from awase.web.manage import LONGEST_REASON, REFUSED, address, by_secret_link, change_text, see
+from awase.web.guest import Context
+from awase.web.manage import LONGEST_REASON, REFUSED, address, branded, by_secret_link, change_text, see
 from awase.web.public import calendar
 
 
@@ -29,26 +30,39 @@ def move(request: HttpRequest, booking: Booking) -> HttpResponse:
     now = timezone.now()
     if barred := change_text(booking, now, booking.page.guests_move, booking.page.move_until_minutes):
         return _refused(request, booking, barred)
-    start = guest.start_of(request.POST.get("start") or request.GET.get("start", ""))
+    start = guest.start_of(request.POST.get("again") or request.POST.get("start") or request.GET.get("start", ""))
     if start is None:
         return _month(request, booking, now)
-    if request.method == "POST":
-        reason = request.POST.get("reason", "").replace("\x00", "").strip()[:LONGEST_REASON]
-        try:
-            moving.move(booking, start, now, by=None, reason=reason)
-        except Refused as refused:
-            if refused.refusal is Refusal.REASON_MISSING:
-                return _confirm(request, booking, start, problem=str(REFUSED[refused.refusal]), status=422)
-            if refused.refusal in (Refusal.SLOT_GONE, Refusal.LOCATION_GONE, Refusal.CHANGED):
-                return _month(request, booking, now, gone=True)
-            return _refused(request, booking, str(REFUSED.get(refused.refusal, REFUSED[Refusal.NOT_ACCEPTING])))
-        return see(request, booking)
-    return _confirm(request, booking, start)
+    reason = request.POST.get("reason", "").replace("\x00", "").strip()[:LONGEST_REASON]
+    if request.method != "POST" or "again" in request.POST:
+        return _confirm(request, booking, start, reason=reason)
+    try:
+        moving.move(booking, start, now, by=None, reason=reason)
+    except Refused as refused:
+        return _not_moved(request, booking, start, reason, refused.refusal)
+    return see(request, booking)
+
+
+def _not_moved(request: HttpRequest, booking: Booking, start: datetime, reason: str, refusal: Refusal) -> HttpResponse:
+    """What is in the way, and what can be done; the reason that was typed is kept."""
+    if refusal is Refusal.REASON_MISSING:
+        return _confirm(request, booking, start, problem=str(REFUSED[refusal]), status=422)
+    if refusal in (Refusal.SLOT_GONE, Refusal.LOCATION_GONE, Refusal.CHANGED):
+        answer, _end, starts = _offer(booking, timezone.now())
+        if answer.accepting:
+            gone = guest.fresh_times(request, booking.guest_time_zone, starts, start)
+            gone |= {"kept": bool(reason), "more_url": guest.link(request, address("move", booking))}
+            return _confirm(request, booking, start, reason=reason, gone=gone, status=409)
+    text = str(REFUSED.get(refusal, REFUSED[Refusal.NOT_ACCEPTING]))
+    return _confirm(request, booking, start, reason=reason, refused=text, status=409)
 
 
 def _refused(request: HttpRequest, booking: Booking, text: str) -> HttpResponse:
-    back_url = guest.link(request, address("booking", booking))
-    context = {"page": guest.title(booking.page), "text": text, "noindex": True, "back_url": back_url}
+    context = {
+        **branded(request, booking),
+        "text": text,
+        "back_url": guest.link(request, address("booking", booking)),
+    }
     return guest.show(request, "public/closed.html", context, status=409)
 
 
@@ -65,45 +79,57 @@ def _offer(booking: Booking, now: datetime) -> tuple[Offer, datetime, list[int]]
     return answer, end, [start for start in starts if start != epoch(booking.start)]
 
 
-def _month(request: HttpRequest, booking: Booking, now: datetime, *, gone: bool = False) -> HttpResponse:
+def _month(request: HttpRequest, booking: Booking, now: datetime) -> HttpResponse:
     answer, end, starts = _offer(booking, now)
     if not answer.accepting:
         return _refused(request, booking, str(REFUSED[Refusal.NOT_ACCEPTING]))
-    points = [{"icon": "calendar", "text": _now_at(booking), "strong": True}]
-    notice = _("This time is no longer available.") + " " + _("Please choose another one.") if gone else ""
     context = {
-        "page": guest.summary(booking.page, answer, guest.Wish(), *points),
-        "heading": _("Choose another time"),
-        "notice": notice,
+        **branded(request, booking),
+        "page": guest.summary(booking.page, answer, guest.Wish(), _now_at(request, booking)),
         "back_url": guest.link(request, address("booking", booking)),
         "back_label": _("Back to the booking"),
         "choices": [],
-        "noindex": True,
         **calendar(request, answer, starts, end, address("move", booking), booking.guest_time_zone),
     }
-    return guest.show(request, "public/page.html", context, status=409 if gone else 200)
+    return guest.show(request, "public/page.html", context)
 
 
-def _now_at(booking: Booking) -> str:
-    when = dates.when(booking.start, booking.end, booking.guest_time_zone)
-    return _("Booked now: %(when)s") % {"when": when}
+def _now_at(request: HttpRequest, booking: Booking) -> Context:
+    """When the booking is as yet, in the zone of the times beside it."""
+    zone = guest.zone_of(request, booking.guest_time_zone)
+    return {
+        "icon": "calendar",
+        "text": dates.when(booking.start, booking.end, zone),
+        "strong": True,
+        "detail": _("Booked now – %(zone)s") % {"zone": dates.zone_name(zone, booking.start)},
+    }
 
 
 def _confirm(
-    request: HttpRequest, booking: Booking, start: datetime, *, problem: str = "", status: int = 200
+    request: HttpRequest,
+    booking: Booking,
+    start: datetime,
+    *,
+    reason: str = "",
+    problem: str = "",
+    refused: str = "",
+    gone: Context | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     zone = guest.zone_of(request, booking.guest_time_zone)
     end = start + (booking.end - booking.start)
     context = {
-        "page": guest.title(booking.page),
-        "noindex": True,
+        **branded(request, booking),
         "before": dates.when(booking.start, booking.end, zone),
         "after": dates.when(start, end, zone),
         "zone": dates.zone_name(zone, start),
         "start": guest.start_text(start),
+        "gone": gone,
+        "reason": reason,
         "reason_required": booking.page.reason_required,
         "longest": LONGEST_REASON,
         "problem": problem,
+        "refused": refused,
         "back_url": guest.link(request, address("move", booking)),
     }
     return guest.show(request, "public/move.html", context, status=status)

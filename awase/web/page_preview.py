@@ -21,7 +21,7 @@ from awase.services import pages
 from awase.services.health import page_values
 from awase.services.slots import Offer
 from awase.web import guest
-from awase.web.booking_form import Sheet
+from awase.web.booking import Sheet
 from awase.web.page_edit import SECTIONS
 from awase.web.page_people import typed_people, typed_rooms
 from awase.web.page_places import typed_places

@@ -189,7 +189,7 @@ def _times(request: HttpRequest, form: str, zone: str, day: date, starts: list[i
 
 def _choices(request: HttpRequest, answer: Offer, wish: Wish) -> list[Context]:
     names = {member.id: words.person(member.name) for member in answer.value.members}
-    kinds = {place.id: words.location_name(place.kind) for place in answer.value.locations}
+    kinds = {place.id: guest.place_name(place.kind) for place in answer.value.locations}
     shown = {"month": request.GET.get("month")}
     offered = guest.lengths(answer.page)
     current = wish.minutes or answer.page.duration_minutes

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from awase.web import booking_form, embed, manage, moving, openings, profiles, public
+from awase.web import booking, embed, manage, moving, openings, profiles, public
 
 PAGE = r"^(?P<workspace_slug>[-\w]+)/(?P<page_slug>[-\w]+)"
 
@@ -18,7 +18,7 @@ urlpatterns = [
     re_path(r"^(?P<workspace_slug>[-\w]+)/?$", profiles.workspace, name="profile"),
     re_path(r"^(?P<workspace_slug>[-\w]+)/@(?P<member_slug>[-\w]+)/?$", profiles.member, name="member_profile"),
     re_path(rf"{PAGE}/?$", public.booking_page, name="booking_page"),
-    re_path(rf"{PAGE}/book$", booking_form.book, name="book"),
-    re_path(rf"{PAGE}/hold$", booking_form.hold, name="hold"),
+    re_path(rf"{PAGE}/book$", booking.book, name="book"),
+    re_path(rf"{PAGE}/hold$", booking.hold, name="hold"),
     re_path(rf"{PAGE}/tell$", openings.tell_when_open, name="tell_when_open"),
 ]

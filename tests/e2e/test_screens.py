@@ -19,7 +19,7 @@ from tests.e2e.axe import violations
 from tests.e2e.conftest import ENGLISH, JAPANESE, PICTURES, Demo, Reader, windows
 from tests.e2e.screens import SCREENS, Screen
 
-PHOTOS = bool(os.environ.get("AWASE_PHOTOS"))
+PHOTOS = bool(os.environ.get("PHOTOS"))
 READERS = (
     [
         Reader(*speaks, width=width, height=height, dark=dark)

@@ -17,7 +17,8 @@ from awase.models.encryption import Undecipherable
 from awase.services import connections
 from awase.services.connections import ConnectProblem, Trouble
 from awase.services.hosts import hosts_of
-from awase.web.booking_form import BOOKINGS_AN_HOUR, sign
+from awase.web.booking import BOOKINGS_AN_HOUR
+from awase.web.booking_form import sign
 from tests.known_failures.conftest import STOPPED, check, credential_of, mailed, starts
 from tests.services.conftest import Control, utcnow
 from tests.web.conftest import Guest, text_of

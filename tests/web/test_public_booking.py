@@ -14,7 +14,8 @@ from awase.models import Booking, BookingPage, Condition, Location, Member, Week
 from awase.models.page import Assignment
 from awase.services import connections, pages
 from awase.web import limits
-from awase.web.booking_form import BOOKINGS_AN_HOUR, SALT
+from awase.web.booking import BOOKINGS_AN_HOUR
+from awase.web.booking_form import SALT
 from tests.services.conftest import Control, utcnow
 from tests.web.conftest import Fields, Guest, text_of
 
@@ -327,6 +328,7 @@ def test_a_client_that_books_without_end_is_slowed_down(guest: Guest, page: Book
     _use_up(page, "203.0.113.9")
     answer = guest.client.post(form.action, form.values | Guest.DETAILS, REMOTE_ADDR="203.0.113.9")
     assert answer.status_code == 429 and answer["Retry-After"] and not Booking.objects.exists()
+    assert form_again(answer).values["note"] == "よろしく"
     spoofed = {"REMOTE_ADDR": "203.0.113.9", "HTTP_X_FORWARDED_FOR": "198.51.100.1"}
     assert guest.client.post(form.action, form.values | Guest.DETAILS, **spoofed).status_code == 429
     assert guest.client.post(form.action, form.values | Guest.DETAILS, REMOTE_ADDR="198.51.100.1").status_code == 303

@@ -11,8 +11,9 @@ from django.core.cache import cache
 
 from awase.domain.questions import Kind, Question, to_json
 from awase.models import Booking, BookingPage, BookingState, Hold, OneTimeLink
-from awase.services import links, requests
+from awase.services import dates, links, requests
 from awase.services.links import manage_secret
+from awase.web.booking_form import sign
 from tests.services.conftest import utcnow
 from tests.web.conftest import Fields, Guest, text_of
 
@@ -147,6 +148,21 @@ def test_a_password_is_asked_once_and_not_by_guessing(english: Guest, page: Book
     assert tries == [403] * 20 + [429]
 
 
+def test_inside_another_site_the_password_needs_no_cookie(english: Guest, page: BookingPage) -> None:
+    links.set_password(page, "sesame")
+    embedded = "/minato/meet?embed=1&day=2026-12-03"
+    assert english.client.post(embedded, {"page_password": "wrong"}).status_code == 403
+    inside = english.client.post(embedded, {"page_password": "sesame"})
+    assert inside.status_code == 302 and not inside.cookies and "day=2026-12-03" in inside["Location"]
+    shown = english.client.get(inside["Location"])
+    assert shown.status_code == 200 and "&amp;pass=" in shown.content.decode().replace("?pass=", "&amp;pass=")
+    assert english.client.get(inside["Location"].replace("embed=1", "e=1")).status_code == 403
+    with time_machine.travel(utcnow() + timedelta(hours=13), tick=False):
+        assert english.client.get(inside["Location"]).status_code == 403
+    links.set_password(page, "sesame two")
+    assert english.client.get(inside["Location"]).status_code == 403
+
+
 def test_an_archived_page_is_closed_for_good(english: Guest, page: BookingPage) -> None:
     change(page, archived_at=utcnow())
     assert english.get("/minato/meet").status_code == 410
@@ -185,6 +201,30 @@ def test_a_form_whose_hold_ran_out_may_ask_again_from_another_network(
     assert again.status_code == 200 and Hold.objects.get().expires_at > utcnow()
 
 
+def test_whoever_comes_back_to_the_form_of_what_they_booked_sees_the_booking(
+    english: Guest, page: BookingPage, free_start: Any
+) -> None:
+    start = free_start(page)
+    form = english.open_form(page, start)
+    english.client.post("/minato/meet/hold", {"token": form.values["token"]})
+    reloaded = english.open_form(page, start)
+    booked = english.send(form)
+    assert english.get("/minato/meet/book", start=start_text(start))["Location"] == booked["Location"]
+    assert english.send(reloaded)["Location"] == booked["Location"]
+    assert Guest("en-US").get("/minato/meet/book", start=start_text(start)).status_code == 409
+    assert Booking.objects.count() == 1
+
+
+def test_a_form_left_open_overnight_books_a_time_that_is_still_free(
+    english: Guest, page: BookingPage, free_start: Any
+) -> None:
+    start = free_start(page)
+    form = english.open_form(page, start)
+    with time_machine.travel(utcnow() - timedelta(days=2), tick=False):
+        form.values["token"] = sign(page, start, "0" * 32)
+    assert english.send(form).status_code == 303
+
+
 def test_a_hold_that_is_not_ours_does_not_help(english: Guest, page: BookingPage, free_start: Any) -> None:
     start, other = free_start(page), Guest("en-US")
     form, theirs = english.open_form(page, start), other.open_form(page, start)
@@ -213,13 +253,46 @@ def test_a_guest_moves_a_booking_after_one_question(english: Guest, taken: Booki
     assert (taken.start, taken.sequence) == (new, 1) and before != new
 
 
-def test_a_time_taken_meanwhile_leads_back_to_the_month(
+def test_a_time_taken_meanwhile_comes_back_with_fresh_ones_and_the_reason_typed(
     english: Guest, taken: Booking, free_start: Any, book: Any
 ) -> None:
     new = free_start(taken.page, 44)
     book(taken.page, new)
-    answer = english.client.post(address(taken, "/move"), {"start": start_text(new)})
+    answer = english.client.post(address(taken, "/move"), {"start": start_text(new), "reason": "Train"})
     assert answer.status_code == 409 and "This time is no longer available." in text_of(answer)
+    kept = Fields(answer.content.decode().replace("<form", '<form action=""', 1))
+    assert kept.values == {"reason": "Train"}
+    fresh = answer.content.decode().partition('name="again" value="')[2].partition('"')[0]
+    asked = english.client.post(address(taken, "/move"), kept.values | {"again": fresh})
+    assert asked.status_code == 200 and ">Train</textarea>" in asked.content.decode()
+    assert english.client.post(address(taken, "/move"), {"start": fresh, "reason": "Train"}).status_code == 303
+    taken.refresh_from_db()
+    assert start_text(taken.start) == fresh
+
+
+def test_a_page_that_stopped_meanwhile_keeps_the_reason_for_another_try(
+    english: Guest, taken: Booking, free_start: Any, team: Any, control: Any
+) -> None:
+    new = start_text(free_start(taken.page, 44))
+    control.revoke("google", team[0].user.email)
+    answer = english.client.post(address(taken, "/move"), {"start": new, "reason": "Train"})
+    assert answer.status_code == 409 and "It stands as it is." in text_of(answer)
+    assert ">Train</textarea>" in answer.content.decode()
+
+
+def test_the_booking_stands_there_in_the_zone_of_the_times_beside_it(english: Guest, taken: Booking) -> None:
+    shown = text_of(english.get(address(taken, "/move"), zone="America/New_York"))
+    assert " ".join(dates.when(taken.start, taken.end, "America/New_York").split()) in shown
+    assert "Booked now – Eastern" in shown
+
+
+def test_pages_about_a_booking_wear_the_looks_of_page_and_workspace(english: Guest, taken: Booking) -> None:
+    change(taken.page, accent="plum")
+    for path in ("", "/move", f"/move?start={start_text(taken.start)}"):
+        shown = english.get(address(taken, path)).content.decode()
+        assert "theme-plum" in shown and taken.workspace.name in shown and "noindex" in shown
+    english.client.post(address(taken, "/cancel"))
+    assert "theme-plum" in english.get(address(taken)).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -51,14 +51,18 @@ def test_a_logo_is_a_picture_or_nothing(browser: Client, owner: Member, page: An
     assert Guest().get(address).status_code == 404
 
 
-def test_mails_to_guests_wear_the_colour(
+def test_mails_to_guests_wear_colour_and_logo(
     browser: Client, page: Any, free_start: Any, book: Any, work: Any, mailoutbox: list[Any]
 ) -> None:
     browser.post("/app/settings/branding", {"section": "colour", "colour": "#8a2d5c"})
+    sent = SimpleUploadedFile("logo.png", PNG, content_type="image/png")
+    browser.post("/app/settings/branding", {"section": "logo", "logo": sent})
+    page.workspace.refresh_from_db()
     book(page, free_start(page))
     work()
     sent = next(mail for mail in mailoutbox if mail.to == ["hanako@guest.example"])
-    assert "#8a2d5c" in sent.alternatives[0][0]
+    html = sent.alternatives[0][0]
+    assert "#8a2d5c" in html and f'<img src="https://awase.test/media/logos/{page.workspace.logo}"' in html
 
 
 ADDRESS = "https://hooks.example.com/secret-path"

@@ -6,8 +6,9 @@
    one) and shows times in the visitor's zone. No cookie is set, no style of the site is touched. */
 (() => {
   const tag = document.currentScript;
-  const { page, mode = "inline", label = "Book", height = "640", name, email, prefill = "" } = tag.dataset;
+  const { page, mode = "inline", height = "640", name, email, prefill = "" } = tag.dataset;
   const lang = (tag.dataset.lang || document.documentElement.lang).slice(0, 2).toLowerCase();
+  const label = tag.dataset.label || (lang === "ja" ? "予約する" : "Book");
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const home = new URL(tag.src).origin;
   const address = new URL(page, home + "/");
@@ -31,6 +32,12 @@
   });
 
   if (mode === "inline") {
+    // A further page begins at its head, also where the site was read on to the end of the one before.
+    let first = true;
+    frame.addEventListener("load", () => {
+      if (!first && frame.getBoundingClientRect().top < 0) frame.scrollIntoView();
+      first = false;
+    });
     frame.src = address;
     tag.after(frame);
     return;
