@@ -18,7 +18,7 @@ from bench.report import markdown, progress
 from bench.stage import ROOT
 
 KEPT = ROOT / ".artifacts" / "bench.json"
-PROGRAMS = ("slots", "http", "booking", "health", "memory")
+PROGRAMS = ("slots", "http", "booking", "health", "memory", "host")
 
 
 def circumstances() -> dict[str, Any]:

@@ -33,11 +33,6 @@ def clock_of(choice: str) -> Iterator[None]:
         _chosen.reset(before)
 
 
-def by_halves() -> bool:
-    """Whether the clock of twelve hours was chosen."""
-    return _chosen.get() == "12"
-
-
 def clock(at: datetime) -> str:
     """The time of day in the moment's own zone: "9:00", in English "9:00 AM", or as was chosen."""
     return clocks([at])[0]
@@ -63,6 +58,16 @@ def day_names(days: Iterable[date]) -> list[str]:
 def full_day_name(day: date) -> str:
     """ "2026年12月4日(金)", "Fri, Dec 4, 2026"."""
     return _date("yMMMEd", day.year, day.month, day.day, _language())
+
+
+def date_name(day: date) -> str:
+    """ "12月4日", "Dec 4"."""
+    return _date("MMMd", day.year, day.month, day.day, _language())
+
+
+def moment(at: datetime) -> str:
+    """Date and time of day in the moment's own zone: "12月4日(金) 9:00"."""
+    return f"{day_name(at.date())} {clock(at)}"
 
 
 def month_name(day: date) -> str:

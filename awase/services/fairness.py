@@ -5,9 +5,10 @@ So nobody is flooded after a repair, and what happens later, or to an account th
 nothing in the past.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
+from types import MappingProxyType
 
 from django.db.models import Count, Q, QuerySet
 
@@ -52,6 +53,21 @@ def ranked(page: BookingPage, able: Collection[int], now: datetime) -> list[int]
 def counts_of(given: QuerySet[HostTime], links: Sequence[PageMember], mode: Mode) -> dict[int, Fraction]:
     """Each member's count of the period with the credit for what went past them. Bookings past which nobody's way
     went are only counted, in the database."""
+    newest = max(link.joined_at for link in links)
+    went_past = ~Q(booking__away=[]) | Q(booking__created_at__lt=newest)
+    further = dict(given.exclude(went_past).order_by().values_list("member").annotate(Count("pk")))
+    return counted(
+        given.filter(went_past).values_list("member", "booking__created_at", "booking__away"), links, mode, further
+    )
+
+
+def counted(
+    given: Iterable[tuple[int, datetime, Sequence[int]]],
+    links: Sequence[PageMember],
+    mode: Mode,
+    further: Mapping[int, int] = MappingProxyType({}),
+) -> dict[int, Fraction]:
+    """The same of bookings as (member, made at, those who were away then); `further` as in the rule."""
     members = [
         Presence(
             member_id=link.member_id,
@@ -61,11 +77,7 @@ def counts_of(given: QuerySet[HostTime], links: Sequence[PageMember], mode: Mode
         )
         for link in links
     ]
-    newest = max(link.joined_at for link in links)
-    went_past = ~Q(booking__away=[]) | Q(booking__created_at__lt=newest)
-    further = dict(given.exclude(went_past).order_by().values_list("member").annotate(Count("pk")))
-    rows = given.filter(went_past).values_list("member", "booking__created_at", "booking__away")
-    history = [Assigned(epoch(created), member_id, tuple(away)) for member_id, created, away in rows]
+    history = [Assigned(epoch(made), member_id, tuple(away)) for member_id, made, away in given]
     return counts(members, history, further)
 
 

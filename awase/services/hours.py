@@ -20,26 +20,44 @@ NEVER = Schedule(time_zone="UTC", weekly=((),) * 7)
 def hours_of(page: BookingPage, member_ids: Collection[int], start: datetime, end: datetime) -> Mapping[int, Schedule]:
     """Each member's hours on the page: those chosen for them there, else the page's, else their default ones;
     without any they are never open. Holidays are those of the years around [start, end)."""
-    chosen = dict(_chosen_for(page.pk, member_ids))
-    if page.schedule_id is not None:
-        chosen = dict.fromkeys(member_ids, page.schedule_id) | chosen
+    return hours_on([(page, member_ids)], start, end)[page.pk]
+
+
+def hours_on(
+    pages: Collection[tuple[BookingPage, Collection[int]]], start: datetime, end: datetime
+) -> dict[int, Mapping[int, Schedule]]:
+    """The same for many pages, each with its members, in two queries."""
+    everybody = {member for _page, member_ids in pages for member in member_ids}
+    chosen: dict[int, dict[int, int]] = {
+        page.pk: {} if page.schedule_id is None else dict.fromkeys(member_ids, page.schedule_id)
+        for page, member_ids in pages
+    }
+    for page_id, member_id, schedule_id in _chosen_for(list(chosen), everybody):
+        chosen[page_id][member_id] = schedule_id
     years = range((start - timedelta(days=2)).year, (end + timedelta(days=2)).year + 1)
     read: dict[tuple[str, ...], Schedule] = {}  # people often share their hours: each distinct text is read once
     schedules: dict[int, Schedule] = {}
     defaults: dict[int, int] = {}
-    for pk, member_id, is_default, *columns in _schedules(member_ids, set(chosen.values())):
+    for pk, member_id, is_default, *columns in _schedules(
+        everybody, {pk for one in chosen.values() for pk in one.values()}
+    ):
         stored = tuple(columns)
         schedules[pk] = read.get(stored) or read.setdefault(stored, _schedule(stored, years))
         if is_default:
             defaults[member_id] = pk
-    of_member = defaults | chosen
-    return {member: schedules[of_member[member]] if member in of_member else NEVER for member in member_ids}
+    found: dict[int, Mapping[int, Schedule]] = {}
+    for page, member_ids in pages:
+        of_member = defaults | chosen[page.pk]
+        found[page.pk] = {
+            member: schedules[of_member[member]] if member in of_member else NEVER for member in member_ids
+        }
+    return found
 
 
 @prepared
-def _chosen_for(page: Any, member_ids: Any) -> QuerySet[PageMember, tuple[Any, ...]]:
-    links = PageMember.objects.filter(page=page, member__among=member_ids, schedule__isnull=False)
-    return links.values_list("member", "schedule")
+def _chosen_for(pages: Any, member_ids: Any) -> QuerySet[PageMember, tuple[Any, ...]]:
+    links = PageMember.objects.filter(page__among=pages, member__among=member_ids, schedule__isnull=False)
+    return links.values_list("page", "member", "schedule")
 
 
 @prepared

@@ -1,7 +1,7 @@
 """What was booked: how much over time, on which page, with whom, how long ahead, what came of it, and how evenly the
 bookings of automatic assignment fell. Of the last days, counted by when they were made; of sessions, each seat."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,11 +11,13 @@ from django.db.models import QuerySet
 
 from awase.domain.assignment import Mode
 from awase.domain.history import DAYS, first_moment
-from awase.models import Booking, BookingChange, BookingPage, BookingState, Condition, HostTime
+from awase.models import Booking, BookingChange, BookingPage, BookingState, Condition, HostTime, PageMember
 from awase.models.page import Assignment
-from awase.services.fairness import counts_of
+from awase.services.fairness import counted
 
 AHEAD = (1, 2, 4, 8, 15, 31)  # ends of the stretches of lead time, in days; the last one is open
+
+MOST_FAIRNESS = 5  # pages of which it is told how evenly their bookings fell
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Share:
 class BookingMeasures:
     """`by_day`: each date of the viewer's zone → bookings made. `lead_days`: for each stretch of `AHEAD`, and what is
     longer, how many. `ended`: cancelled by the guest and by the host, declined, lapsed. `missed`: no-shows among those
-    that took place. `fairness`: of each page with automatic assignment on which something was booked."""
+    that took place. `fairness`: of the pages with automatic assignment on which most was booked."""
 
     by_day: Mapping[date, int]
     by_page: Sequence[tuple[BookingPage, int]]
@@ -51,8 +53,8 @@ class BookingMeasures:
 def measure(
     pages: Sequence[BookingPage], found: QuerySet[Booking], now: datetime, time_zone: str, days: int = DAYS
 ) -> BookingMeasures:
-    """The measures of these bookings, made in the last `days` dates of a zone, today included. A constant number of
-    queries but for fairness, which needs three for each page with automatic assignment."""
+    """The measures of these bookings, made in the last `days` dates of a zone, today included; in a constant number
+    of queries."""
     start, there = first_moment(now, time_zone, days), ZoneInfo(time_zone)
     made = found.filter(created_at__gte=start).order_by()
     rows = list(made.values_list("pk", "page", "state", "created_at", "start", "end", "no_show_at", "session"))
@@ -63,9 +65,10 @@ def measure(
     stands = [row for row in rows if row[2] == BookingState.CONFIRMED]
     known = {page.pk: page for page in pages}
     of_pages = Counter(row[1] for row in rows)
+    by_page = [(known[pk], count) for pk, count in of_pages.most_common() if pk in known]
     return BookingMeasures(
         by_day=by_day,
-        by_page=[(known[pk], count) for pk, count in of_pages.most_common() if pk in known],
+        by_page=by_page,
         by_host=_by_host([row[7] or row[0] for row in stands]),
         lead_days=_stretches(leads),
         median_lead=leads[len(leads) // 2] if leads else None,
@@ -73,7 +76,7 @@ def measure(
         ended=_ended(made),
         held=sum(row[5] <= now for row in stands),
         missed=sum(row[6] is not None for row in stands),
-        fairness=[(page, shares) for page in pages if of_pages[page.pk] and (shares := _fairness(page, start))],
+        fairness=_fairness([page for page, _count in by_page], start),
     )
 
 
@@ -106,26 +109,35 @@ def _ended(made: QuerySet[Booking]) -> dict[str, int]:
     }
 
 
-def _fairness(page: BookingPage, start: datetime) -> list[Share]:
-    """How the bookings of a page fell among its members, who is owed most first; [] without automatic assignment."""
-    if page.condition == Condition.ALL or page.assignment == Assignment.GUEST:
-        return []
-    links = list(page.page_members.select_related("member__user"))
-    if len(links) < 2:
-        return []
-    given = HostTime.objects.filter(
-        booking__page=page, active=True, booking__created_at__gt=start, member__in=[link.member_id for link in links]
-    )
-    mode = Mode(page.assignment)
-    taken = Counter(given.values_list("member", flat=True))
-    counted = counts_of(given, links, mode)
+def _fairness(pages: Sequence[BookingPage], start: datetime) -> list[tuple[BookingPage, Sequence[Share]]]:
+    """How the bookings of each page with automatic assignment fell among its members; in two queries."""
+    by_turns = [page for page in pages if page.condition != Condition.ALL and page.assignment != Assignment.GUEST][
+        :MOST_FAIRNESS
+    ]
+    links: dict[int, list[PageMember]] = defaultdict(list)
+    for link in PageMember.objects.filter(page__in=by_turns).select_related("member__user"):
+        links[link.page_id].append(link)
+    given: dict[int, list[tuple[int, datetime, list[int]]]] = defaultdict(list)
+    rows = HostTime.objects.filter(booking__page__in=by_turns, active=True, booking__created_at__gt=start)
+    for page, *booked in rows.values_list("booking__page", "member", "booking__created_at", "booking__away"):
+        given[page].append(tuple(booked))
+    return [
+        (page, _shares(links[page.pk], given[page.pk], Mode(page.assignment)))
+        for page in by_turns
+        if len(links[page.pk]) > 1
+    ]
+
+
+def _shares(links: Sequence[PageMember], given: Sequence[tuple[int, datetime, list[int]]], mode: Mode) -> list[Share]:
+    taken = Counter(member for member, _made, _away in given)
+    counts = counted(given, links, mode)
     weights = sum(link.weight for link in links)
     return [
         Share(
             member_id=link.member_id,
             name=link.member.name,
             taken=taken[link.member_id],
-            passed=max(float(counted.get(link.member_id, 0)) - taken[link.member_id], 0.0),
+            passed=max(float(counts.get(link.member_id, 0)) - taken[link.member_id], 0.0),
             due=link.weight / weights,
         )
         for link in links

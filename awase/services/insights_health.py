@@ -26,11 +26,11 @@ from awase.domain.history import (
     stretches,
 )
 from awase.domain.intervals import Span, epoch, merged
-from awase.domain.schedule import expand
+from awase.domain.schedule import Schedule, expand
 from awase.models import BookingPage, Credential, RefusedBooking
 from awase.services import history
 from awase.services.health import page_values
-from awase.services.hours import hours_of
+from awase.services.hours import hours_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,19 @@ def measure(pages: Iterable[BookingPage], now: datetime, time_zone: str, days: i
     values = page_values(pages, now)
     changes = history.of_pages(pages, start, now)
     refused = _refused(pages, start)
+    wrong = {
+        page.pk: [one for one in stretches(changes[page.pk], start, now) if one.mark >= Mark.WARN] for page in pages
+    }
+    failed = [page for page in pages if page.accepting and any(one.mark is Mark.DANGER for one in wrong[page.pk])]
+    hours = hours_on([(page, values[page.pk].everybody) for page in failed], start, now)
     losses, lost_spans = [], []
     for page in pages:
-        bad = [one for one in stretches(changes[page.pk], start, now) if one.mark >= Mark.WARN]
+        bad = wrong[page.pk]
         if not bad and not refused[page.pk]:
             continue
         errors = [one.span for one in bad if one.mark is Mark.DANGER]
-        gone = lost(errors, _opening_hours(page, values[page.pk], start, now)) if errors and page.accepting else []
+        opened = _opening_hours(values[page.pk], hours[page.pk], start, now) if page.pk in hours else []
+        gone = lost(errors, opened)
         lost_spans.append(gone)
         stopped = sum((one.length for one in bad), timedelta())
         losses.append(PageLoss(page, stopped, timedelta(seconds=_seconds(gone)), refused[page.pk]))
@@ -108,12 +114,13 @@ def _accounts(values: Iterable[PageValue]) -> list[Credential]:
     return list(Credential.objects.filter(pk__in=[pk for pk in ids if pk is not None]).order_by("pk"))
 
 
-def _opening_hours(page: BookingPage, value: PageValue, start: datetime, end: datetime) -> list[Span]:
+def _opening_hours(value: PageValue, hours: Mapping[int, Schedule], start: datetime, end: datetime) -> list[Span]:
     """When the page could take bookings at all: the hours that as many members share as it needs."""
-    schedules = hours_of(page, value.everybody, start, end)
     begin, until = epoch(start), epoch(end)
+    people = {member for _index, group in value.people for member in group.ids}
+    spans = {member: expand(hours[member], begin, until) for member in people}
     of_groups = [
-        shared(group.needed or len(group.ids), [expand(schedules[member], begin, until) for member in group.ids])
+        shared(group.needed or len(group.ids), [spans[member] for member in group.ids])
         for _index, group in value.people
         if group.ids
     ]

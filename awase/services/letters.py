@@ -29,7 +29,7 @@ from awase.models import (
     WebhookEndpoint,
     Workspace,
 )
-from awase.services import awaited, links, openings, reconnect_link, team, words
+from awase.services import awaited, dates, links, openings, reconnect_link, team, words
 from awase.services.health import standing_of, verdicts
 from awase.services.notices import Template
 
@@ -389,7 +389,7 @@ def _since(account: _Account) -> str:
 
 def _moment(moment: datetime, recipient: Member) -> str:
     there = moment.astimezone(UTC).astimezone(ZoneInfo(recipient.user.time_zone))
-    return date_format(there, _("D, j F Y, H:i"))
+    return f"{dates.full_day_name(there.date())} {dates.clock(there)}"
 
 
 def _open_now(page_ids: list[int]) -> list[int]:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from awase.domain.permissions import Act
 from awase.domain.schedule import Range, Schedule, parse_range, range_text, to_json
@@ -15,12 +15,20 @@ from awase.services.permissions import require
 Typed = list[list[tuple[str, str]]]
 
 
-def used_by(row: WeeklySchedule) -> list[BookingPage]:
-    """The pages on which these hours count."""
-    chosen = Q(page_members__schedule=row) | Q(schedule=row)
-    if row.is_default:
-        chosen |= Q(page_members__member=row.member_id, page_members__schedule=None, schedule=None)
-    return list(BookingPage.objects.filter(chosen).distinct().order_by("title"))
+def used_by(*rows: WeeklySchedule) -> dict[int, list[BookingPage]]:
+    """Of each schedule the pages on which its hours count, by title; one query."""
+    usual = {row.member_id: row.pk for row in rows if row.is_default}
+    chosen = Q(page_members__schedule__in=rows) | Q(schedule__in=rows)
+    chosen |= Q(page_members__member__in=usual, page_members__schedule=None, schedule=None)
+    used: dict[int, dict[int, BookingPage]] = {row.pk: {} for row in rows}
+    linked = BookingPage.objects.filter(chosen).annotate(
+        whose=F("page_members__member"), of=F("page_members__schedule")
+    )
+    for page in linked.order_by("title", "pk"):
+        hours = {page.of, page.schedule_id} if page.of or page.schedule_id else {usual.get(page.whose)}
+        for pk in used.keys() & hours:
+            used[pk][page.pk] = page
+    return {pk: list(pages.values()) for pk, pages in used.items()}
 
 
 def save_week(row: WeeklySchedule, typed: Typed) -> list[int]:
@@ -80,7 +88,7 @@ def save_details(row: WeeklySchedule, *, name: str, time_zone: str, holidays: st
 
 def delete(row: WeeklySchedule) -> bool:
     """Delete a schedule that no page uses; False if one does, or if it is the default."""
-    if row.is_default or used_by(row):
+    if row.is_default or used_by(row)[row.pk]:
         return False
     row.delete()
     return True

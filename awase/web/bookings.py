@@ -6,10 +6,8 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.formats import date_format
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
@@ -24,6 +22,7 @@ from awase.services.hosts import carrier_of, hosts_of
 from awase.services.permissions import may
 from awase.services.quotas import COUNTED
 from awase.web.booking_search import TABS, filtered, search_fields, views
+from awase.web.paging import sheet
 from awase.web.shell import Context, MemberRequest, action, for_members, local, post, utcnow
 
 ENDED = {
@@ -31,7 +30,6 @@ ENDED = {
     BookingState.DECLINED: gettext_lazy("Declined"),
     BookingState.EXPIRED: gettext_lazy("Lapsed"),
 }
-A_PAGE = 50
 
 
 def view_names() -> dict[str, str]:
@@ -44,10 +42,6 @@ def hosts_text(booking: Booking) -> str:
     return pgettext("list of names", ", ").join(row.member.name for row in carrier_of(booking).host_times.all())
 
 
-def _clock(at: datetime) -> str:
-    return dates.clock(at) if dates.by_halves() else str(date_format(at, "H:i"))
-
-
 def _row(booking: Booking, viewer: Member) -> Context:
     there = ZoneInfo(viewer.user.time_zone)
     starts, ends = booking.start.astimezone(there), booking.end.astimezone(there)
@@ -56,7 +50,7 @@ def _row(booking: Booking, viewer: Member) -> Context:
         facts.append(words.location_name(booking.location_kind))
     return {
         "url": f"/app/bookings/{booking.uid}",
-        "time": f"{_clock(starts)}–{_clock(ends)}",
+        "time": f"{dates.clock(starts)}–{dates.clock(ends)}",
         "title": booking.guest_name,
         "facts": [fact for fact in facts if fact],
         "badges": badges(booking, troubled=bool(getattr(booking, "troubled", []))),
@@ -86,7 +80,7 @@ def in_days(found: list[Booking], viewer: Member) -> list[Context]:
     there = ZoneInfo(viewer.user.time_zone)
     return [
         {
-            "heading": date_format(day, _("D, j F Y")),
+            "heading": dates.full_day_name(day),
             "bookings": [_row(booking, viewer) for booking in of_day],
         }
         for day, of_day in groupby(found, key=lambda booking: booking.start.astimezone(there).date())
@@ -104,14 +98,13 @@ def booking_list(request: MemberRequest) -> HttpResponse:
     """The bookings that the viewer may see, by state, searched by guest."""
     found, kept = filtered(request)
     tab = kept["tab"]
-    sheet = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
+    rows, pager = sheet(request, found, kept)
     labels = {
         "coming": _("Coming"),
         "requests": _("Requests"),
         "past": _("Past"),
         "cancelled": _("Cancelled"),
     }
-    address = f"/app/bookings?{urlencode(kept)}&page="
     context = {
         "section": "bookings",
         "tabs": [
@@ -121,10 +114,9 @@ def booking_list(request: MemberRequest) -> HttpResponse:
         "views": views(kept, "list", view_names()),
         "search": search_fields(request.member, kept, ("tab",)),
         "file_url": f"/app/bookings.csv?{urlencode(kept)}",
-        "days": in_days(list(sheet), request.member),
+        "days": in_days(rows, request.member),
         "zone_label": zone_label(request.member),
-        "previous_url": f"{address}{sheet.previous_page_number()}" if sheet.has_previous() else "",
-        "next_url": f"{address}{sheet.next_page_number()}" if sheet.has_next() else "",
+        "pager": pager,
         "empty_text": _("There is no booking here."),
         "empty_action": None,
     }

@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.paginator import Paginator
 from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import Http404, HttpResponse
@@ -13,13 +12,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from awase.models import Booking, BookingState
-from awase.services import dashboard
+from awase.services import dashboard, dates
 from awase.services.quotas import COUNTED
 from awase.web.booking_search import with_hosts
 from awase.web.bookings import in_days, zone_label
-from awase.web.shell import Context, MemberRequest, for_members, local, utcnow
+from awase.web.paging import sheet
+from awase.web.shell import Context, MemberRequest, for_members, in_zone_of, utcnow
 
-A_PAGE = 50
 MOST_SHOWN = 200
 
 
@@ -31,8 +30,7 @@ def guest_list(request: MemberRequest) -> HttpResponse:
     found = dashboard.visible_bookings(request.member)
     if query:
         found = found.filter(Q(guest_name__icontains=query) | Q(guest_email__icontains=query))
-    sheet = Paginator(_counted(found).order_by("-last", "email"), A_PAGE).get_page(request.GET.get("page"))
-    address = f"/app/guests?{urlencode({'q': query})}&page="
+    rows, pager = sheet(request, _counted(found).order_by("-last", "email"), {"q": query})
     context = {
         "section": "bookings",
         "q": query,
@@ -43,10 +41,9 @@ def guest_list(request: MemberRequest) -> HttpResponse:
                 "url": f"/app/guests/of?{urlencode({'email': row['email']})}",
                 "facts": _facts(request, row),
             }
-            for row in sheet
+            for row in rows
         ],
-        "previous_url": f"{address}{sheet.previous_page_number()}" if sheet.has_previous() else "",
-        "next_url": f"{address}{sheet.next_page_number()}" if sheet.has_next() else "",
+        "pager": pager,
         "empty_text": _("Nobody has booked yet.") if not query else _("There is no such guest."),
     }
     return render(request, "dashboard/guests.html", context)
@@ -71,7 +68,7 @@ def _counted(found: QuerySet[Booking]) -> Any:
 def _facts(request: MemberRequest, row: dict[str, Any]) -> list[str]:
     facts = [
         ngettext("%(count)d booking", "%(count)d bookings", row["bookings"]) % {"count": row["bookings"]},
-        _("last %(when)s") % {"when": local(row["last"], request.member, _("D, j F Y"))},
+        _("last %(when)s") % {"when": dates.full_day_name(in_zone_of(request.member, row["last"]).date())},
     ]
     if row["cancelled"]:
         facts.append(_("%(count)d cancelled") % {"count": row["cancelled"]})

@@ -8,14 +8,13 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from awase.domain.first_run import ORDER, Step
 from awase.domain.health import Lack, Service
 from awase.models import Booking, BookingPage, BookingState, Member
-from awase.services import connections, dashboard, words
+from awase.services import connections, dashboard, dates, words
 from awase.services.health import standing_of
 from awase.web.booking_search import with_hosts
 from awase.web.bookings import hosts_text, in_days, waiting_work, zone_label
@@ -39,7 +38,7 @@ def home(request: MemberRequest) -> HttpResponse:
         state=BookingState.CONFIRMED, end__gt=now, start__lt=midnight + timedelta(days=DAYS_SHOWN)
     )
     days = in_days(list(soon.order_by("start", "pk")[:MOST_COMING]), member)
-    heading = date_format(today, _("D, j F Y"))
+    heading = dates.full_day_name(today)
     cards = PageCards(dashboard.visible_pages(member).filter(archived_at=None), member, now)
     mine = connections.of_member(member)
     waiting = with_hosts(dashboard.waiting_bookings(member, now)).order_by("start", "pk")

@@ -4,14 +4,13 @@ from datetime import timedelta
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from awase.domain.history import Mark
 from awase.models import Member
-from awase.services import words
+from awase.services import dates, words
 from awase.services.dashboard import visible_pages
 from awase.services.insights_health import HealthMeasures, measure
 from awase.web.insights_bookings import bookings_part
@@ -84,19 +83,19 @@ def _columns(found: HealthMeasures) -> Context:
     days = found.lost_by_day
     return {
         "most": _("%(hours)s h") % {"hours": f"{most:g}"} if most else "",
-        "first": date_format(days[0].day, _("j F")),
+        "first": dates.date_name(days[0].day),
         "bars": [
             {
                 "x": place,
                 "y": round(20 - 20 * value / most, 2),
                 "height": round(20 * value / most, 2),
-                "title": f"{date_format(day.day, _('j F'))}: {_('%(hours)s h') % {'hours': f'{value:g}'}}",
+                "title": f"{dates.date_name(day.day)}: {_('%(hours)s h') % {'hours': f'{value:g}'}}",
             }
             for place, (day, value) in enumerate(zip(days, hours, strict=True))
             if value
         ],
         "rows": [
-            {"day": date_format(day.day, _("D, j F")), "hours": f"{value:g}"}
+            {"day": dates.day_name(day.day), "hours": f"{value:g}"}
             for day, value in zip(reversed(days), reversed(hours), strict=True)
             if value
         ],

@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from awase.models import Member
+from awase.services import dates
 from awase.services.dashboard import visible_bookings, visible_pages
 from awase.services.insights_bookings import AHEAD, BookingMeasures, Share, measure
 from awase.web.shell import Context, utcnow
 
 MOST_BARS = 15
-MOST_PAGES = 5
 
 
 def bookings_part(member: Member) -> Context:
@@ -37,7 +36,7 @@ def bookings_part(member: Member) -> Context:
             _bars(_("How long ahead"), list(zip(_stretch_names(), found.lead_days, strict=True)), ordered=True),
             _bars(_("Cancelled, declined, lapsed"), _endings(found), ordered=True),
         ],
-        "fairness": [{"title": page.title, "rows": _shares(shares)} for page, shares in found.fairness[:MOST_PAGES]],
+        "fairness": [{"title": page.title, "rows": _shares(shares)} for page, shares in found.fairness],
     }
 
 
@@ -63,18 +62,18 @@ def _columns(found: BookingMeasures) -> Context:
     days = sorted(found.by_day.items())
     return {
         "most": str(most) if most else "",
-        "first": date_format(days[0][0], _("j F")),
+        "first": dates.date_name(days[0][0]),
         "bars": [
             {
                 "x": place,
                 "y": round(20 - 20 * count / most, 2),
                 "height": round(20 * count / most, 2),
-                "title": f"{date_format(day, _('j F'))}: {count}",
+                "title": f"{dates.date_name(day)}: {count}",
             }
             for place, (day, count) in enumerate(days)
             if count
         ],
-        "rows": [{"label": date_format(day, _("D, j F")), "value": count} for day, count in reversed(days) if count],
+        "rows": [{"label": dates.day_name(day), "value": count} for day, count in reversed(days) if count],
     }
 
 

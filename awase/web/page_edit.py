@@ -5,7 +5,6 @@ from datetime import datetime
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.formats import date_format
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_GET
 from awase.domain.health import PageValue
 from awase.domain.permissions import Act
 from awase.models import BookingPage, Member
-from awase.services import history, links, pages
+from awase.services import dates, history, links, pages
 from awase.services.dashboard import visible_pages
 from awase.services.permissions import may
 from awase.web import page_mails, timelines
@@ -139,7 +138,7 @@ def _embeds(page: BookingPage) -> list[Context]:
 def _one_time_links(page: BookingPage) -> list[Context]:
     """The links that can still be used, without their secrets, which nobody knows any more."""
     rows = page.one_time_links.filter(used_at=None, expires_at__gt=utcnow()).order_by("expires_at")
-    until = {row.pk: date_format(row.expires_at, _("D, j F Y")) for row in rows}
+    until = {row.pk: dates.full_day_name(row.expires_at) for row in rows}
     return [{"note": row.note, "until": until[row.pk]} for row in rows]
 
 

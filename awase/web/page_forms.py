@@ -7,13 +7,12 @@ from zoneinfo import available_timezones
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext
 
 from awase.models import BookingPage, Member, WeeklySchedule
-from awase.services import pages, rich_text
+from awase.services import dates, pages, rich_text
 from awase.web.lengths import DAY, HOUR, WEEK, LengthField, LengthsField, length, offer_lengths
 from awase.web.pictures import Picture, PictureField
 from awase.web.shell import Context, fingerprint
@@ -101,7 +100,7 @@ def said(field: Any, stored: Any) -> str:
     if isinstance(stored, list | tuple):
         return pgettext("list of names", ", ").join(said(field, one) for one in stored)
     if isinstance(stored, date):
-        return date_format(stored, str(_("D, j F Y")))
+        return dates.full_day_name(stored)
     choices: dict[Any, Any] = dict(getattr(field, "choices", ()))
     found = choices.get(stored, choices.get(str(stored), stored))
     return "" if found is None else str(found)

@@ -1,7 +1,9 @@
 """予約ページ一覧, the live banner, and the switch."""
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -11,40 +13,40 @@ from awase.domain.permissions import Act
 from awase.models import BookingPage, Member
 from awase.services import dashboard, pages, permissions
 from awase.web.cards import PageCards
+from awase.web.paging import sheet
 from awase.web.shell import Context, MemberRequest, action, fingerprint, for_members, live, polled, utcnow
 
 SHOWS = ("all", "open", "stopped", "own", "archived")
+FEW = 10  # pages that need no search
 
 
-def _list_context(member: Member, show: str) -> Context:
-    archive = show == "archived"
+def _list_context(request: MemberRequest, show: str, query: str) -> Context:
+    member, archive = request.member, show == "archived"
     visible = dashboard.visible_pages(member)
+    if query:
+        visible = visible.filter(Q(title__icontains=query) | Q(owner__user__name__icontains=query))
     archived = visible.exclude(archived_at=None).count()
     cards = PageCards(visible.filter(archived_at__isnull=not archive), member, utcnow())
-    stopped, others = cards.stopped(), cards.others()
-    taking = [page for page in others if page.accepting and cards.verdicts[page.pk].open]
-    counts: dict[str, int | None] = {
-        "all": len(cards.pages),
-        "open": len(taking),
-        "stopped": len(cards.pages) - len(taking),
-        "own": sum(page.owner_id == member.pk for page in cards.pages),
-    }
+    stopped = [] if archive else cards.stopped()
+    others = cards.pages if archive else cards.others()
+    taking = {page.pk for page in others if page.accepting and cards.verdicts[page.pk].open}
     wanted: dict[str, Callable[[BookingPage], bool]] = {
         "all": lambda page: True,
-        "open": lambda page: page in taking,
-        "stopped": lambda page: page not in taking,
+        "open": lambda page: page.pk in taking,
+        "stopped": lambda page: page.pk not in taking,
         "own": lambda page: page.owner_id == member.pk,
         "archived": lambda page: True,
     }
-    if archive:
-        counts = dict.fromkeys(counts)  # those of the list are not counted while one looks into the archive
-        stopped, others = [], cards.pages
-    counts["archived"] = archived
+    # Those of the list are not counted while one looks into the archive.
+    counts = {name: None if archive else sum(map(wanted[name], cards.pages)) for name in SHOWS} | {"archived": archived}
     all_broken = all(cards.verdicts[page.pk].in_error for page in stopped)
     heading_of_stopped = _("Stopped by a connection error") if all_broken else _("Stopped booking pages")
+    kept = {"show": show, "q": query}
+    shown, pager = sheet(request, list(filter(wanted[show], (*stopped, *others))), kept)
+    standing = {page.pk for page in stopped}
     groups = [
-        {"heading": heading, "pages": [cards.card(page) for page in found if wanted[show](page)]}
-        for heading, found in ((heading_of_stopped, stopped), (_("Others"), others))
+        {"heading": heading, "pages": [cards.card(page) for page in shown if (page.pk in standing) is which]}
+        for heading, which in ((heading_of_stopped, True), (_("Others"), False))
     ]
     groups = [group for group in groups if group["pages"]]
     if len(groups) == 1 and not stopped:
@@ -54,14 +56,22 @@ def _list_context(member: Member, show: str) -> Context:
     return {
         "section": "pages",
         "create_url": "/app/pages/new",
+        "search": kept if query or len(cards.pages) > FEW else None,
         "filters": [
-            {"label": labels[name], "url": f"/app/pages?show={name}", "count": counts[name], "current": name == show}
+            {
+                "label": labels[name],
+                "url": f"/app/pages?{urlencode({**kept, 'show': name})}",
+                "count": counts[name],
+                "current": name == show,
+            }
             for name in SHOWS
             if name != "archived" or archived
         ],
         "groups": groups,
-        "empty_text": _("There is no booking page here yet."),
-        "empty_action": action(_("New booking page"), "/app/pages/new", "filled", icon="plus"),
+        "pager": pager,
+        "poll_url": f"/app/pages?{urlencode({**kept, 'page': pager.get('number', '')})}&part=1&seen=",
+        "empty_text": _("There is no such booking page.") if query else _("There is no booking page here yet."),
+        "empty_action": None if query else action(_("New booking page"), "/app/pages/new", "filled", icon="plus"),
     }
 
 
@@ -70,10 +80,10 @@ def _list_context(member: Member, show: str) -> Context:
 def page_list(request: MemberRequest) -> HttpResponse:
     """The pages stopped by health first, the longest stopped on top; live without a reload."""
     show = request.GET.get("show", "all")
-    show = show if show in SHOWS else "all"
-    context = _list_context(request.member, show)
-    key = fingerprint(context["groups"])
-    context["poll_url"] = f"/app/pages?show={show}&part=1&seen={key}"
+    query = request.GET.get("q", "").strip()[:100]
+    context = _list_context(request, show if show in SHOWS else "all", query)
+    key = fingerprint([context["groups"], context["filters"]])
+    context["poll_url"] += key
     if "part" in request.GET:
         return polled(request, "dashboard/_page_list.html", context, key)
     return render(request, "dashboard/page_list.html", context)

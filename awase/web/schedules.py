@@ -9,8 +9,7 @@ from babel import Locale
 from django import forms
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext_lazy, pgettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -23,6 +22,7 @@ from awase.web.pages import editable
 from awase.web.shell import Context, MemberRequest, for_members, utcnow
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MOST_NAMED = 5  # pages that use a schedule, in the list
 RANGES = 3  # of one date, as many as its form has room for
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
@@ -92,7 +92,8 @@ def schedule_list(request: MemberRequest) -> HttpResponse:
 
 
 def _list(request: MemberRequest, new: NewForm | None = None, absence: AbsenceForm | None = None) -> HttpResponse:
-    rows = WeeklySchedule.objects.filter(member=request.member, for_page=None).order_by("pk")
+    rows = list(WeeklySchedule.objects.filter(member=request.member, for_page=None).order_by("pk"))
+    used = schedules.used_by(*rows)
     today = utcnow().astimezone(ZoneInfo(request.member.user.time_zone)).date()
     context = {
         "section": "schedules",
@@ -113,7 +114,7 @@ def _list(request: MemberRequest, new: NewForm | None = None, absence: AbsenceFo
                 "badges": [{"kind": "neutral", "label": _("Default")}] if row.is_default else [],
                 "zone": row.time_zone,
                 "lines": _lines(row.weekly),
-                "used_by": [page.title for page in schedules.used_by(row)],
+                "used_by": _used_text([page.title for page in used[row.pk]]),
             }
             for row in rows
         ],
@@ -124,8 +125,16 @@ def _list(request: MemberRequest, new: NewForm | None = None, absence: AbsenceFo
     return render(request, "dashboard/schedules.html", context, status=400 if wrong else 200)
 
 
+def _used_text(titles: list[str]) -> list[str]:
+    """The pages that use a schedule, the first of them by name."""
+    more = len(titles) - MOST_NAMED
+    if more <= 0:
+        return titles
+    return [*titles[:MOST_NAMED], ngettext("%(count)d more", "%(count)d more", more) % {"count": more}]
+
+
 def _date_text(day: Any) -> str:
-    return str(date_format(day, _("D, j F Y")))
+    return dates.full_day_name(day)
 
 
 def _lines(weekly: list[list[list[int]]]) -> list[str]:
@@ -171,12 +180,13 @@ def _show(request: MemberRequest, row: WeeklySchedule, shown: Context | None = N
         sections[shown["id"]] = shown
     elif request.GET.get("saved") in sections:
         sections[request.GET["saved"]]["saved"] = True
-    delete = None if row.is_default or schedules.used_by(row) else f"/app/schedules/{row.pk}/delete"
+    used = schedules.used_by(row)[row.pk]
+    delete = None if row.is_default or used else f"/app/schedules/{row.pk}/delete"
     context = {
         "section": "schedules",
         "back_url": "/app/schedules",
         "heading": row.name,
-        "used_by": [{"title": page.title, "url": f"/app/pages/{page.pk}#times"} for page in schedules.used_by(row)],
+        "used_by": [{"title": page.title, "url": f"/app/pages/{page.pk}#times"} for page in used],
         "sections": list(sections.values()),
         "delete_url": delete,
     }

@@ -12,7 +12,6 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -130,9 +129,11 @@ def polled(request: HttpRequest, template: str, context: Context, key: str) -> H
     return render(request, template, context)
 
 
-def local(moment: datetime, member: Member, form: str | None = None) -> str:
+def in_zone_of(member: Member, at: datetime) -> datetime:
+    """A moment in the member's own zone."""
+    return at.astimezone(ZoneInfo(member.user.time_zone))
+
+
+def local(at: datetime, member: Member) -> str:
     """A moment as the member reads it, in their own zone."""
-    there = moment.astimezone(ZoneInfo(member.user.time_zone))
-    if form is None and dates.by_halves():
-        return str(date_format(there, _("D, j F, g:i A")))
-    return str(date_format(there, form or _("D, j F, H:i")))
+    return dates.moment(in_zone_of(member, at))

@@ -8,16 +8,15 @@ from django.contrib.auth import login
 from django.contrib.auth.password_validation import validate_password
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from awase.models import Invitation, Member, Role, User
-from awase.services import previews, team
+from awase.services import dates, previews, team
 from awase.services.team import Objected, Objection
 from awase.web.connection_cards import effects
-from awase.web.shell import Context, MemberRequest, for_members, utcnow
+from awase.web.shell import Context, MemberRequest, for_members, in_zone_of, utcnow
 
 ROLES = {
     Role.OWNER: gettext_lazy("Workspace owner"),
@@ -99,7 +98,7 @@ def _list(request: MemberRequest, form: InviteForm | None = None) -> HttpRespons
             {
                 "email": one.email,
                 "role": ROLES[Role(one.role)],
-                "until": date_format(one.expires_at, _("D, j F Y")),
+                "until": dates.full_day_name(in_zone_of(viewer, one.expires_at).date()),
                 "url": f"/app/team/invitations/{one.pk}/withdraw",
             }
             for one in open_ones.order_by("email")

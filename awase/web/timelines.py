@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from awase.domain.errors import Reason
 from awase.domain.health import Standing
 from awase.domain.history import Day, Mark
 from awase.models import ConnectionChange, Credential, Member
-from awase.services import words
+from awase.services import dates, words
 from awase.services.history import MARKS, PageTurn
 from awase.web.shell import Context, local
 
@@ -47,10 +46,10 @@ def _strip(days: Sequence[Day], labels: dict[Mark, str], text: str) -> Context:
     return {
         "days": [{"kind": KINDS[day.worst], "title": _bad_hours(day, labels)} for day in days],
         "text": text % {"errors": count[Mark.DANGER], "late": count[Mark.WARN]},
-        "first": date_format(days[0].day, _("j F")),
+        "first": dates.date_name(days[0].day),
         "heads": [labels[mark] for mark in SHOWN],
         "rows": [
-            {"day": date_format(day.day, _("D, j F")), "hours": [f"{day.hours(mark):g}" for mark in SHOWN]}
+            {"day": dates.day_name(day.day), "hours": [f"{day.hours(mark):g}" for mark in SHOWN]}
             for day in reversed(days)
             if day.worst is not Mark.NONE
         ],
@@ -64,7 +63,7 @@ def _bad_hours(day: Day, labels: dict[Mark, str]) -> str:
         for mark in (Mark.DANGER, Mark.WARN)
         if day.hours(mark)
     ]
-    return f"{date_format(day.day, _('j F'))}: {', '.join(bad)}" if bad else ""
+    return f"{dates.date_name(day.day)}: {', '.join(bad)}" if bad else ""
 
 
 def of_account(rows: Iterable[ConnectionChange], viewer: Member) -> list[Context]:

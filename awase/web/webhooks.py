@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,11 +17,11 @@ from awase.models.webhook import EndpointKind
 from awase.services import webhooks
 from awase.services.permissions import require
 from awase.services.webhooks import CHAT_EVENTS, AddressRefused, Event
+from awase.web.paging import sheet
 from awase.web.settings_frame import frame
 from awase.web.shell import Context, MemberRequest, for_members, local, utcnow
 
 MOST_ENDPOINTS = 20
-A_PAGE = 50
 KINDS = {
     EndpointKind.SIGNED: gettext_lazy("A program (signed)"),
     EndpointKind.CHAT: gettext_lazy("A chat like Slack"),
@@ -136,7 +135,7 @@ def details(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _details(request: MemberRequest, endpoint: WebhookEndpoint, *, secret: str = "", status: int = 200) -> HttpResponse:
-    sheet = Paginator(webhooks.told(endpoint).order_by("-pk"), A_PAGE).get_page(request.GET.get("page"))
+    deliveries, pager = sheet(request, webhooks.told(endpoint).order_by("-pk"), {})
     address = f"/app/settings/webhooks/{endpoint.pk}"
     context = {
         **frame(request, "webhooks"),
@@ -148,9 +147,8 @@ def _details(request: MemberRequest, endpoint: WebhookEndpoint, *, secret: str =
         "secret": secret,
         "new": status == 201,
         "address": address,
-        "deliveries": [_delivery(effect, request, address) for effect in sheet],
-        "previous_url": f"{address}?page={sheet.previous_page_number()}" if sheet.has_previous() else "",
-        "next_url": f"{address}?page={sheet.next_page_number()}" if sheet.has_next() else "",
+        "deliveries": [_delivery(effect, request, address) for effect in deliveries],
+        "pager": pager,
     }
     response = render(request, "settings/webhook.html", context, status=status)
     response["Cache-Control"] = "no-store"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench import __main__ as bench
-from bench import booking, fairness, health, http, memory
+from bench import booking, fairness, health, host, http, memory
 from bench.stage import DATABASES
 
 
@@ -69,6 +69,13 @@ def test_an_outage_and_a_day_of_checks_are_measured(capsys: pytest.CaptureFixtur
     for what in ("account breaks", "account is repaired"):
         assert outages[what, 50] == outages[what, 5] > 0
     assert any(row["what"] == "a simulated day" and row["picked"] > 1000 for row in found["rows"])
+
+
+def test_the_screens_of_a_dashboard_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    found = told(capsys, host.main, "--database", "sqlite")
+    assert found["id"] == "P8"
+    assert {"home", "booking pages", "team", "insights"} < {row["screen"] for row in found["rows"]}
+    assert all(row["queries"] > 5 and row["cpu_ms"] > 0 and row["kb"] > 3 for row in found["rows"])
 
 
 def test_ten_thousand_bookings_are_assigned_fairly_and_drawn(
