@@ -30,6 +30,7 @@ def screens(owner: Member) -> dict[str, str]:
     sees all of them."""
     page = BookingPage.objects.filter(workspace=owner.workspace).order_by("pk")[0]
     booking = Booking.objects.filter(page=page, is_session=False).order_by("pk")[0]
+    member = Member.objects.filter(workspace=owner.workspace).order_by("pk")[1]
     schedule = WeeklySchedule.objects.filter(member=owner).order_by("pk")[0]
     return {
         "home": "/app/",
@@ -49,7 +50,7 @@ def screens(owner: Member) -> dict[str, str]:
         "connections of one service": "/app/connections/google",
         "insights": "/app/insights",
         "team": "/app/team",
-        "leaving the team": f"/app/team/{owner.pk}/leave",
+        "leaving the team": f"/app/team/{member.pk}/leave?heir={owner.pk}",
     }
 
 

@@ -123,6 +123,19 @@ def with_owner(page: PageValue, owner: MemberValue) -> PageValue:
     return replace(with_member_value(page, owner), owner_id=owner.id)
 
 
+def in_place_of(page: PageValue, member_id: int, heir: MemberValue) -> PageValue:
+    """The page handed over to `heir`, who owns it, and takes the member's place in its groups unless they are in
+    one already."""
+    handed = with_owner(page, heir)
+    if heir.id in page.everybody:
+        return without_member(handed, member_id)
+    groups = tuple(
+        group if group.rooms else replace(group, ids=tuple(heir.id if id == member_id else id for id in group.ids))
+        for group in handed.groups
+    )
+    return replace(handed, groups=groups)
+
+
 def with_hosts(page: PageValue, host_ids: Iterable[int]) -> PageValue:
     """The page as an existing booking sees it: its own hosts in place of the groups of people."""
     rooms = tuple(group for group in page.groups if group.rooms)

@@ -155,6 +155,24 @@ def reassign(booking: Booking, member_id: int, now: datetime, *, by: Member, ins
     return booking
 
 
+def release(booking: Booking, leaving: int, heir: int, now: datetime, *, by: Member) -> None:
+    """Let a host go who leaves the page: `heir` takes their place where they can, else those whose turn it is, or
+    who are left of all. The guest is told. Raises Refused, PermissionDenied."""
+    require(by, Act.HANDLE_BOOKING, booking)
+    carrier = carrier_of(booking)
+    hosts = carrier.host_times.order_by("id").values_list("member", flat=True)
+    stay = tuple(host for host in hosts if host != leaving)
+    if heir not in stay:
+        try:
+            _hand(carrier, now, to=heir, stay=stay, what="reassigned", by=by)
+        except Refused as refused:
+            if refused.refusal not in (Refusal.SLOT_GONE, Refusal.LOCATION_GONE, Refusal.HOST_UNFIT):
+                raise
+        else:
+            return
+    _hand(carrier, now, leaving=leaving, stay=stay, what="reassigned", by=by)
+
+
 def hand_over(carrier: Booking, leaving: int, now: datetime) -> bool:
     """Under automatic assignment: give a booking to another eligible free host because the accounts of `leaving`
     cannot serve it, as long as the guest was not told a name. False if it cannot be done."""
@@ -179,7 +197,8 @@ def _hand(
     leaving: int | None = None,
     by: Member | None = None,
 ) -> None:
-    """Let other hosts take the same time: `to` in any case, or whoever's turn it is but `leaving`."""
+    """Let other hosts take the same time: `to` in any case, or whoever's turn it is but `leaving`. Without `by` it is
+    the system's doing, of which the guest hears nothing."""
     if carrier.state not in COUNTED:
         raise Refused(Refusal.ALREADY_CANCELLED)
     if carrier.end <= now:
@@ -188,13 +207,13 @@ def _hand(
     wish = standing_wish(carrier, carrier.start, minutes, carrier)
     any_host = carrier.page.condition == Condition.ANY
     wish = replace(
-        wish, host_id=to if any_host else None, hosts=() if any_host or to is None else (to, *stay), guest=""
+        wish, host_id=to if any_host else None, hosts=() if any_host else (to, *stay) if to else stay, guest=""
     )
     without = {leaving} if leaving is not None else set[int]()
     scouted = scout(eased(carrier.page, unbound=True), wish, now, without=without)
     with locked(carrier.page, scouted) as page:
         before, carrier = carrier, bookings_locked(carrier)
-        silently = leaving is not None
+        silently = by is None
         if carrier.sequence != before.sequence or (silently and not may_change_silently(carrier, lock=True)):
             raise Refused(Refusal.CHANGED)
         carrier.page = page

@@ -9,6 +9,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from awase.domain.permissions import Act
@@ -27,9 +28,10 @@ from awase.models import (
     User,
     Workspace,
 )
-from awase.services import accounts, connections, first_run, pages
+from awase.services import accounts, connections, first_run, moving, pages
 from awase.services.permissions import may, require
 from awase.services.quotas import COUNTED
+from awase.services.refusals import Refusal, Refused
 
 INVITATION_DAYS = 14
 INVITED = "invitation"  # the name of its letter
@@ -150,46 +152,88 @@ def set_role(by: Member, member: Member, role: Role) -> None:
         member.role = role
 
 
-def coming_bookings(member: Member, now: datetime) -> int:
-    """How many bookings and requests to come the member hosts."""
-    return Booking.objects.filter(host_times__member=member, state__in=COUNTED, end__gt=now).distinct().count()
+def coming_bookings(member: Member, now: datetime) -> QuerySet[Booking]:
+    """The bookings, requests and sessions to come that the member hosts."""
+    hosted = Booking.objects.filter(host_times__member=member, state__in=COUNTED, end__gt=now)
+    return hosted.distinct().order_by("start", "pk")
+
+
+def hand_over(by: Member, member: Member, heir: Member, now: datetime) -> list[tuple[Booking, Refusal]]:
+    """Before a member leaves: their pages go to `heir`, who takes their place on these; they go off all other pages;
+    then each booking to come is given to `heir` where they can take it, else to whoever else of its page can.
+    Returns what nobody can take, with the reason; it stays with the member. Raises Objected, PermissionDenied."""
+    _require_removable(by, member, heir)
+    with transaction.atomic():
+        _lock_leaving(member)
+        _leave_pages(member, heir, now)
+    left = []
+    for booking in coming_bookings(member, now).select_related("page", "workspace", "session"):
+        try:
+            moving.release(booking, member.pk, heir.pk, now, by=by)
+        except Refused as refused:
+            left.append((booking, refused.refusal))
+    return left
 
 
 def remove(by: Member, member: Member, now: datetime, *, heir: Member | None) -> None:
     """Let a member leave the workspace: their pages go to `heir`, their accounts are disconnected, pages and lists
     go on without them. Bookings to come must have been handed over or cancelled. One may leave by oneself, too.
     Raises Objected, PermissionDenied."""
+    _require_removable(by, member, heir)
+    with transaction.atomic():
+        _lock_leaving(member)
+        if coming_bookings(member, now).exists():
+            raise Objected(Objection.HAS_BOOKINGS)
+        if heir is None and member.owned_pages.exists():
+            raise Objected(Objection.HAS_PAGES)
+        _leave_pages(member, heir, now)
+        ApiKey.objects.filter(member=member).delete()
+        Member.objects.filter(pk=member.pk).update(left_at=now)
+    for connection in Connection.objects.filter(member=member).select_related("credential"):
+        connections.disconnect(connection, now)  # asks the services, so outside the transaction
+
+
+def _require_removable(by: Member, member: Member, heir: Member | None) -> None:
     if by.pk != member.pk:
         require(by, Act.REMOVE_MEMBERS, member.workspace)
         _require_owner_for(member.role, by)
-    if heir is not None and (heir.workspace_id != member.workspace_id or heir.pk == member.pk):
+    if heir is not None and (heir.workspace_id != member.workspace_id or heir.pk == member.pk or heir.left_at):
         raise PermissionDenied
-    with transaction.atomic():
-        _lock(member.workspace)
-        Member.objects.select_for_update().get(pk=member.pk)  # nobody books them meanwhile
-        if member.role == Role.OWNER and not _other_owners(member):
-            raise Objected(Objection.LAST_OWNER)
-        if coming_bookings(member, now):
-            raise Objected(Objection.HAS_BOOKINGS)
-        owned = list(BookingPage.objects.filter(owner=member))
-        if owned and heir is None:
-            raise Objected(Objection.HAS_PAGES)
-        concerned = BookingPage.objects.filter(page_members__member=member) | BookingPage.objects.filter(
-            groups__members=member
-        )
-        touched = {page.pk: page for page in [*owned, *concerned]}
-        before = {page.pk: pages.touched(page) - {member.pk} for page in touched.values()}
-        if owned and heir is not None:
-            BookingPage.objects.filter(owner=member).update(owner=heir)
-        PageMember.objects.filter(member=member).delete()
-        for group in PageGroup.objects.filter(members=member):
-            group.members.remove(member)
-        ApiKey.objects.filter(member=member).delete()
-        Member.objects.filter(pk=member.pk).update(left_at=now)
-        for page in BookingPage.objects.filter(pk__in=touched):
-            pages.saved(page, before[page.pk], now)
-    for connection in Connection.objects.filter(member=member).select_related("credential"):
-        connections.disconnect(connection, now)  # asks the services, so outside the transaction
+
+
+def _lock_leaving(member: Member) -> None:
+    """Nobody books them meanwhile, and the last owner stays. Raises Objected."""
+    _lock(member.workspace)
+    Member.objects.select_for_update().get(pk=member.pk)
+    if member.role == Role.OWNER and not _other_owners(member):
+        raise Objected(Objection.LAST_OWNER)
+
+
+def _leave_pages(member: Member, heir: Member | None, now: datetime) -> None:
+    """Off every page; on those that they own, `heir` owns them and takes the place of whoever was on them."""
+    owned = list(member.owned_pages.all())
+    on_pages = BookingPage.objects.filter(Q(page_members__member=member) | Q(groups__members=member)).distinct()
+    touched = {page.pk: page for page in [*owned, *on_pages]}
+    before = {page.pk: pages.touched(page) - {member.pk} for page in touched.values()}
+    if heir is not None:
+        for page in owned:
+            _replace(page, member, heir, now)
+        member.owned_pages.update(owner=heir)
+    PageMember.objects.filter(member=member).delete()
+    for group in PageGroup.objects.filter(members=member):
+        group.members.remove(member)
+    for page in BookingPage.objects.filter(pk__in=touched):
+        pages.saved(page, before[page.pk], now)
+
+
+def _replace(page: BookingPage, member: Member, heir: Member, now: datetime) -> None:
+    """The same place in list and groups, with the heir's own hours; nothing where they are on the page already."""
+    groups = page.groups.filter(of_rooms=False)
+    if page.page_members.filter(member=heir).exists() or groups.filter(members=heir).exists():
+        return
+    page.page_members.filter(member=member).update(member=heir, schedule=None, joined_at=now)
+    for group in groups.filter(members=member):
+        group.members.add(heir)
 
 
 def _lock(workspace: Workspace) -> None:

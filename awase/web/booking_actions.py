@@ -45,8 +45,9 @@ REFUSED = {
 Doing = Callable[[MemberRequest, Booking, datetime], str]
 
 
-def _refusal(refused: Refused) -> str:
-    return str(REFUSED.get(refused.refusal, _("This cannot be done; nothing was changed.")))
+def refusal_text(refusal: Refusal) -> str:
+    """Why something about a booking was not done."""
+    return str(REFUSED.get(refusal, _("This cannot be done; nothing was changed.")))
 
 
 def _acts(act: Doing) -> Callable[..., HttpResponse]:
@@ -59,7 +60,7 @@ def _acts(act: Doing) -> Callable[..., HttpResponse]:
         try:
             messages.success(request, act(request, booking, utcnow()))
         except Refused as refused:
-            messages.error(request, _refusal(refused))
+            messages.error(request, refusal_text(refused.refusal))
         return redirect(f"/app/bookings/{uid}")
 
     return view
@@ -181,7 +182,7 @@ def for_guest(request: MemberRequest, pk: int) -> HttpResponse:
         try:
             taken = bookings.book(page, _request(form.cleaned_data, page, member), utcnow())
         except Refused as refused:
-            form.add_error("start", _refusal(refused))
+            form.add_error("start", refusal_text(refused.refusal))
         else:
             messages.success(request, _("Booked. The guest is told by mail."))
             return redirect(f"/app/bookings/{taken.uid}")

@@ -1,23 +1,29 @@
 """チーム: members, roles, invitations, and leaving, with what it would stop before it is done."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.password_validation import validate_password
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from awase.models import Invitation, Member, Role, User
+from awase.models import Booking, Invitation, Member, Role, User
 from awase.services import dates, previews, team
+from awase.services.refusals import Refusal
 from awase.services.team import Objected, Objection
+from awase.web.booking_actions import refusal_text
 from awase.web.connection_cards import effects
-from awase.web.shell import Context, MemberRequest, for_members, in_zone_of, utcnow
+from awase.web.paging import sheet
+from awase.web.shell import Context, MemberRequest, for_members, in_zone_of, local, utcnow
 
+MOST_NAMED = 50
 ROLES = {
     Role.OWNER: gettext_lazy("Workspace owner"),
     Role.ADMIN: gettext_lazy("Admin"),
@@ -27,7 +33,9 @@ OBJECTIONS = {
     Objection.LAST_OWNER: gettext_lazy("A workspace always has an owner. Make somebody else an owner first."),
     Objection.OWN_ROLE: gettext_lazy("You cannot change your own role. Ask another owner or admin."),
     Objection.OWNER_ONLY: gettext_lazy("Only a workspace owner can do this."),
-    Objection.HAS_BOOKINGS: gettext_lazy("Bookings are still to come. Hand them over or cancel them first."),
+    Objection.HAS_BOOKINGS: gettext_lazy(
+        "Bookings are still to come. Choose who takes them over, or cancel them first."
+    ),
     Objection.HAS_PAGES: gettext_lazy("Choose who takes over the booking pages."),
     Objection.ALREADY_MEMBER: gettext_lazy("This person is a member already, or has an account: log in with it."),
     Objection.INVITATION_OVER: gettext_lazy("This invitation was taken already, or has run out."),
@@ -72,10 +80,15 @@ def members(request: MemberRequest) -> HttpResponse:
 
 def _list(request: MemberRequest, form: InviteForm | None = None) -> HttpResponse:
     viewer = request.member
-    people = Member.objects.filter(workspace=viewer.workspace, left_at=None).select_related("user").order_by("pk")
+    query = request.GET.get("q", "").strip()[:100]
+    everybody = Member.objects.filter(workspace=viewer.workspace, left_at=None).select_related("user").order_by("pk")
+    found = everybody.filter(Q(user__name__icontains=query) | Q(user__email__icontains=query)) if query else everybody
+    people, pager = sheet(request, found, {"q": query})
     roles = _roles_for(viewer)
     context: Context = {
         "section": "team",
+        "search": {"q": query} if query or pager else None,
+        "pager": pager,
         "people": [
             {
                 "name": member.name,
@@ -153,32 +166,67 @@ def set_role(request: MemberRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def leave(request: MemberRequest, pk: int) -> HttpResponse:
-    """What would happen if a member left, and doing it."""
+    """Leaving in two steps: who takes over pages and bookings, then what that does, and doing it."""
     viewer, member, now = request.member, _member(request, pk), utcnow()
     if not viewer.is_admin and member.pk != viewer.pk:
         raise Http404
     others = Member.objects.filter(workspace=viewer.workspace, left_at=None).exclude(pk=pk).select_related("user")
-    problem = ""
+    asked = request.POST.get("heir") or request.GET.get("heir", "")
+    heir = others.filter(pk=asked).first() if asked.isdecimal() else None
+    problem, left = "", []
     if request.method == "POST":
-        heir = others.filter(pk=request.POST["heir"]).first() if request.POST.get("heir", "").isdecimal() else None
         try:
-            team.remove(viewer, member, now, heir=heir)
+            if heir is not None:
+                left = team.hand_over(viewer, member, heir, now)
+            if not left:
+                team.remove(viewer, member, now, heir=heir)
+                return redirect("/app/team" if member.pk != viewer.pk else "/")
         except Objected as error:
             problem = str(OBJECTIONS[error.objection])
-        else:
-            return redirect("/app/team" if member.pk != viewer.pk else "/")
-    leaving = previews.of_leaving(member, now)
+    coming = team.coming_bookings(member, now).select_related("page")
+    leaving = previews.of_leaving(member, now, heir)
+    count = coming.count()
     context = {
         "section": "team",
         "name": member.name,
         "you": member.pk == viewer.pk,
         "problem": problem,
-        "owned": [page.title for page in leaving.owned],
-        "heirs": [{"value": other.pk, "label": other.name} for other in others],
-        "effects": effects(leaving.turns),
-        "bookings": team.coming_bookings(member, now),
+        "left": [{**_booked(booking, viewer), "text": _left_text(why)} for booking, why in left],
+        "owned": [page.title for page in leaving.owned[:MOST_NAMED]],
+        "owned_more": max(0, len(leaving.owned) - MOST_NAMED),
+        "heir": {"value": heir.pk, "name": heir.name} if heir is not None else None,
+        "heirs": [{"value": other.pk, "label": other.name} for other in others] if leaving.owned or count else [],
+        "effects": effects(leaving.turns) if heir is not None or not (leaving.owned or count) else None,
+        "bookings": count,
+        "handed": _handed(member, heir, coming[:MOST_NAMED], viewer) if heir is not None and not left else [],
+        "handed_more": max(0, count - MOST_NAMED),
     }
-    return render(request, "dashboard/team_leave.html", context, status=409 if problem else 200)
+    return render(request, "dashboard/team_leave.html", context, status=409 if problem or left else 200)
+
+
+def _left_text(why: Refusal) -> str:
+    taken = why in (Refusal.SLOT_GONE, Refusal.HOST_UNFIT, Refusal.LOCATION_GONE)
+    return _("Nobody else on the page can take it at this time.") if taken else refusal_text(why)
+
+
+def _booked(booking: Booking, viewer: Member) -> Context:
+    guest = booking.guest_name or _("Group session")
+    return {
+        "url": f"/app/bookings/{booking.uid}",
+        "title": guest,
+        "facts": [local(booking.start, viewer), booking.title],
+    }
+
+
+def _handed(member: Member, heir: Member, coming: Iterable[Booking], viewer: Member) -> list[Context]:
+    """Who would take over each booking."""
+    words = {
+        previews.Taker.HEIR: _("goes to %(name)s") % {"name": heir.name},
+        previews.Taker.OTHERS: _("goes to somebody else on the page"),
+        previews.Taker.NOBODY: _("nobody can take it: move or cancel it"),
+    }
+    found = previews.of_hand_over(member, heir, coming)
+    return [{**_booked(booking, viewer), "text": words[taker]} for booking, taker in found]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

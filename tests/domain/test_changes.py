@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from awase.domain.changes import (
+    in_place_of,
     preview,
     with_connection,
     with_group,
@@ -55,6 +56,15 @@ def test_taking_the_last_eligible_member_off_stops_the_page() -> None:
     page = page_of("any", [person("A", "G+"), person("B", "G!")])
     assert preview(page, without_member(page, A)).stops
     assert not preview(page, without_member(page, B)).stops
+
+
+def test_whoever_takes_over_a_page_takes_its_owners_place_unless_they_have_one() -> None:
+    page = page_of("any", [person("A", "G+"), person("B", "G+")])
+    assert in_place_of(page, A, person("C", "G+")).everybody == (3, B)
+    handed = in_place_of(page, A, page.member(B))
+    assert (handed.owner_id, handed.everybody) == (B, (B,))
+    rooms = replace(page, groups=(*page.groups, Group((7,), rooms=True)))
+    assert in_place_of(rooms, A, person("C", "G+")).groups[-1] == Group((7,), rooms=True)
 
 
 def test_a_change_that_changes_nothing_neither_stops_nor_opens() -> None:

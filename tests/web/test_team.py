@@ -14,7 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 
 from awase.domain.health import Service
-from awase.models import Booking, BookingPage, Connection, Effect, Invitation, Member, Role
+from awase.models import BookingPage, Condition, Connection, Effect, Invitation, Member, Role, User
 from awase.services import team
 from awase.services.team import Objected, Objection
 from tests.services.conftest import utcnow
@@ -119,27 +119,81 @@ def test_two_owners_who_take_each_others_role_at_once_leave_one(owner: Member, t
     assert found.value.objection is Objection.OWN_ROLE
 
 
-def test_leaving_hands_pages_over_disconnects_accounts_and_opens_what_was_stopped(
-    browser: Client, owner: Member, teammate: Member, connect: Any, page_of: Any, free_start: Any, book: Any
+def test_leaving_hands_pages_and_bookings_over_in_one_step_disconnects_accounts_and_frees_what_was_stopped(
+    browser: Client, owner: Member, teammate: Member, connect: Any, page_of: Any, free_start: Any, book: Any, work: Any
 ) -> None:
-    connect(owner, Service.GOOGLE)
-    connect(teammate, Service.GOOGLE)
-    shared: BookingPage = page_of(owner, teammate, slug="shared")
+    for member in (owner, teammate):
+        connect(member, Service.GOOGLE)
+        member.refresh_from_db()
+    shared: BookingPage = page_of(owner, teammate, slug="shared", condition=Condition.ANY)
     theirs: BookingPage = page_of(teammate, slug="theirs")
-    taken: Booking = book(theirs, free_start(theirs))
+    alone = book(theirs, free_start(theirs))
+    by_turn = [book(shared, free_start(shared, nth), email=f"{nth}@guest.example") for nth in (40, 80)]
     address = f"/app/team/{teammate.pk}/leave"
-    shown = text_of(browser.get(address))
-    assert "Theirs" in shown and "1 booking is still to come." in shown
-    assert "Hand them over or cancel them first." in text_of(browser.post(address, {"heir": owner.pk}))
-    Booking.objects.filter(pk=taken.pk).update(state="cancelled")
-    assert "Choose who takes over" in text_of(browser.post(address, {}))
+    asked = text_of(browser.get(address))
+    assert "Theirs" in asked and "2 bookings are still to come." in asked and "Remove now" not in asked
+    assert "Choose who takes them over" in text_of(browser.post(address, {}))
+    shown = text_of(browser.get(address, {"heir": owner.pk}))
+    assert "Tanaka becomes the owner" in shown and shown.count("goes to Tanaka") == 2
     assert browser.post(address, {"heir": owner.pk}).status_code == 302
     theirs.refresh_from_db()
     assert theirs.owner == owner
-    assert [link.member for link in shared.page_members.all()] == [owner]
+    assert [[link.member for link in page.page_members.all()] for page in (shared, theirs)] == [[owner]] * 2
+    assert {row.member for one in (alone, *by_turn) for row in one.host_times.all()} == {owner}
     assert not Connection.objects.filter(member=teammate).exists()
-    assert [row.member for row in taken.host_times.all()] == [teammate]
     assert teammate.name not in text_of(browser.get("/app/team"))
+    work()
+    told = [message for message in mail.outbox if message.to == ["hanako@guest.example"]]
+    assert "Tanaka" in str(told[-1].body)
+
+
+def test_what_nobody_can_take_over_stays_with_the_member_until_it_is_moved(
+    browser: Client, owner: Member, teammate: Member, connect: Any, page_of: Any, free_start: Any, book: Any
+) -> None:
+    for member in (owner, teammate):
+        connect(member, Service.GOOGLE)
+        member.refresh_from_db()
+    mine, theirs = page_of(owner, slug="mine"), page_of(teammate, slug="theirs")
+    start = free_start(theirs)
+    book(mine, start, email="mine@guest.example")
+    stuck = book(theirs, start)
+    address = f"/app/team/{teammate.pk}/leave"
+    assert "nobody can take it" in text_of(browser.get(address, {"heir": owner.pk}))
+    answer = browser.post(address, {"heir": owner.pk})
+    assert answer.status_code == 409 and "1 booking could not be handed over." in text_of(answer)
+    assert f'href="/app/bookings/{stuck.uid}"' in answer.content.decode()
+    assert [row.member for row in stuck.host_times.all()] == [teammate]
+    theirs.refresh_from_db()
+    assert theirs.owner == owner and Member.objects.get(pk=teammate.pk).left_at is None
+    browser.post(f"/app/bookings/{stuck.uid}/cancel")
+    assert browser.post(address, {}).status_code == 302
+
+
+def test_nobody_hands_over_for_others_or_to_another_workspace(
+    owner: Member, teammate: Member, stranger: Member, page_of: Any
+) -> None:
+    page = page_of(owner, slug="mine")
+    for by, heir in ((teammate, teammate), (owner, stranger)):
+        with pytest.raises(PermissionDenied):
+            team.hand_over(by, owner, heir, utcnow())
+    with pytest.raises(Objected):
+        team.hand_over(owner, owner, teammate, utcnow())  # the last owner
+    page.refresh_from_db()
+    assert page.owner == owner
+
+
+def test_a_large_team_comes_in_sheets_and_is_searched_by_name_and_mail_address(browser: Client, workspace: Any) -> None:
+    users = User.objects.bulk_create(
+        User(email=f"{number}@crowd.example", name=f"Person {number}") for number in range(60)
+    )
+    Member.objects.bulk_create(Member(workspace=workspace, user=user) for user in users)
+    first = browser.get("/app/team")
+    second = browser.get(first.context["pager"]["next_url"])
+    assert (len(first.context["people"]), len(second.context["people"])) == (50, 11)
+    for query in ("Person 59", "59@crowd"):
+        found = browser.get("/app/team", {"q": query})
+        assert [person["name"] for person in found.context["people"]] == ["Person 59"]
+    assert "There is nobody of this name" in text_of(browser.get("/app/team", {"q": "x y z"}))
 
 
 def test_whoever_has_left_does_not_get_in_and_can_be_invited_again(
