@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from awase.models import Booking, BookingPage, GuestFile
 
 LARGEST = 10 * 1024 * 1024
-UNCLAIMED_FOR = timedelta(days=1)
+UNCLAIMED_FOR = timedelta(days=4)  # a form may stand open over a weekend
 LONGEST_NAME = 200
 
 
@@ -31,5 +31,5 @@ def claim(booking: Booking, tokens: Collection[str]) -> None:
 
 
 def sweep(now: datetime) -> int:
-    """Drop what no booking has claimed within a day. Returns how many files."""
+    """Drop what no booking has claimed in time. Returns how many files."""
     return GuestFile.objects.filter(booking=None, created_at__lt=now - UNCLAIMED_FOR).delete()[0]

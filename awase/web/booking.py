@@ -5,7 +5,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -96,10 +96,7 @@ class Sheet:
         self.once = request.GET.get("once", "")
         self.signed = signed(page, request.POST.get("token", ""))
         self.hold = guest.held(request, page, now, self.signed[1] if self.signed else "")
-        self.posted: QueryDict = request.POST
-        self.wrong_files: dict[str, str] = {}
-        if self.signed and request.FILES:
-            self.posted, self.wrong_files = keep_files(request, page, now)
+        self.posted, self.wrong_files = keep_files(request, page, now, ours=self.signed is not None)
 
     def fill_in(self, start: datetime | None) -> HttpResponse:
         """The form for this start, with whatever was typed before; or fresh times if it cannot be had."""
@@ -251,7 +248,9 @@ class Sheet:
             "back_url": link(
                 self.request, guest.address("booking_page", self.page), month=day[:7] if day else None, day=day
             ),
-            "post_url": link(self.request, self.request.path, start=guest.start_text(start) if start else None),
+            "post_url": link(
+                self.request, self.request.path, start=guest.start_text(start) if start else None, send=self.sending()
+            ),
             "form": form,
             "token": sign(self.page, start, key or self.key(held)) if start else "",
             "recap": when,
@@ -265,6 +264,12 @@ class Sheet:
         """A key for this form. The form that is opened anew while its time is held is the same one, except where
         somebody may well take several seats."""
         return held.token if held and self.page.seats == 1 else uuid4().hex
+
+    def sending(self) -> str:
+        """Which sending of the form it will be. So its address is another one than that of the form, and a browser that
+        loses the connection meanwhile keeps the form, with all that was typed, one step back."""
+        sent = self.request.GET.get("send", "")[:3]
+        return str(int(sent) + 1) if sent.isascii() and sent.isdigit() else "1"
 
     def when(self, start: datetime) -> Context:
         end = start + timedelta(minutes=self.minutes or self.page.duration_minutes)

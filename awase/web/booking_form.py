@@ -141,9 +141,12 @@ class BookingForm(forms.Form):
 
     def settle(self) -> None:
         """After a refusal: what there is no choice about any more is not asked again."""
-        entries = {name: self.data[name] for name in self.data}
-        unseen = [name for name in ("host", "place") if self.fields[name].widget.is_hidden]
-        self.data = entries | {name: str(self.only(name) or "") for name in unseen}
+        assert isinstance(self.data, QueryDict)
+        entries = self.data.copy()  # with all answers to a question that takes several
+        for name in ("host", "place"):
+            if self.fields[name].widget.is_hidden:
+                entries[name] = str(self.only(name) or "")
+        self.data = entries
 
     def clean(self) -> dict[str, Any]:
         entries: dict[str, Any] = self.cleaned_data

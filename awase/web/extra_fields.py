@@ -77,12 +77,18 @@ class FileField(QuestionField):
         return super().clean(kept.name if kept else "")
 
 
-def keep_files(request: HttpRequest, page: BookingPage, now: datetime) -> tuple[QueryDict, dict[str, str]]:
-    """What was sent, with each file kept and its token in its place; and what is wrong with files, by field."""
+def keep_files(
+    request: HttpRequest, page: BookingPage, now: datetime, *, ours: bool
+) -> tuple[QueryDict, dict[str, str]]:
+    """What was sent, with each file kept and its token in its place; and what is wrong with files, by field. Of a form
+    that is not `ours` no file is kept."""
     posted, wrong = request.POST.copy(), {}
     labels = {f"{PREFILL}{one.key}": one.label for one in from_json(page.questions) if one.kind is Kind.FILE}
+    for name in labels.keys() & posted.keys():
+        # A browser sends the token of a kept file, and beside it an empty entry for the file that was not chosen anew.
+        posted[name] = next(filter(None, posted.getlist(name)), "")
     for name, sent in request.FILES.items():
-        if name not in labels or not isinstance(sent, UploadedFile):
+        if not ours or name not in labels or not isinstance(sent, UploadedFile):
             continue
         posted[name] = ""
         if (sent.size or 0) > guest_files.LARGEST:

@@ -13,10 +13,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import time_machine
+
 from tests.e2e.inside import enter
 
 WORKSPACE = "scenes"
 OWNER = "mori@scenes.example"
+PAGE_PASSWORD = "himitsu"
 HOURS = [[[540, 1080]]] * 5 + [[], []]
 ROOM = ("in_person", "東京都港区みなと1-2-3 みなとビル5階")
 QUESTIONS = (
@@ -32,6 +35,7 @@ QUESTIONS = (
     {"key": "tools", "kind": "several", "label": "お使いのツール", "options": ["Google", "Microsoft", "Zoom"]},
     {"key": "people", "kind": "number", "label": "参加人数"},
     {"key": "since", "kind": "date", "label": "ご利用開始の希望日"},
+    {"key": "paper", "kind": "file", "label": "参考資料"},
     {"key": "terms", "kind": "checkbox", "label": "個人情報の取り扱いに同意します", "required": True},
 )
 
@@ -74,6 +78,19 @@ class Scenes:
         pages.saved(page, (), self.now)
         self.addresses[slug] = f"/{WORKSPACE}/{slug}/"
         return page
+
+    def forms_of_yesterday(self, page: Any) -> None:
+        """What two forms carried that were opened yesterday: for a time that is still to come, and for one that has
+        passed since."""
+        from awase.services.slots import offer
+        from awase.web.booking_form import sign
+
+        to_come = datetime.fromtimestamp(
+            offer(page, self.now, self.now + timedelta(days=21), self.now).slots.starts[-1], UTC
+        )
+        with time_machine.travel(self.now - timedelta(hours=20), tick=False):
+            for name, start in (("to-come", to_come), ("passed", self.now.replace(minute=0, second=0, microsecond=0))):
+                self.addresses[f"token-{name}"] = sign(page, start, name)
 
     def booking(self, name: str, page: Any, then: Callable[[Any], object] | None = None, **about: Any) -> Any:
         """A booking of the page's first free time; `then` changes it."""
@@ -119,7 +136,10 @@ def write(now: datetime) -> dict[str, str]:
     scenes.addresses["secret"] = links.renew_secret(secret, by=owner).removeprefix(settings.AWASE_URL)
     _link, once = links.make_one_time(secret, owner, now - timedelta(days=60))
     scenes.addresses["run-out"] = once.removeprefix(settings.AWASE_URL)
-    links.set_password(scenes.page("password", "ご契約者さま窓口"), "himitsu")
+    _link, once = links.make_one_time(secret, owner, now)
+    scenes.addresses["once"] = once.removeprefix(settings.AWASE_URL)
+    links.set_password(scenes.page("password", "ご契約者さま窓口"), PAGE_PASSWORD)
+    scenes.page("thanks", "資料のご請求", thanks_url=f"{settings.AWASE_URL}/{WORKSPACE}/@mori")
     about = "撮影の内容とご予算をうかがいます。"
     plum = scenes.page("plum", "撮影のご相談", by_phone, accent="plum", description=about)
 
@@ -127,6 +147,7 @@ def write(now: datetime) -> dict[str, str]:
         Booking.objects.filter(pk=made.pk).update(**fields)
 
     scenes.page("closed", "見学のご予約", accepting=False, tell_when_open=True)
+    scenes.forms_of_yesterday(scenes.page("overnight", "朝食会", seats=20))
 
     request = scenes.page("request", "取材のお申し込み", approval=Approval.HELD)
     away, ill = "当日は終日不在です。", "担当者が急病のため。"

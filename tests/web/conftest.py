@@ -32,7 +32,7 @@ class Fields(HTMLParser):
         values = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.action = values["action"]
-        elif tag == "input" and (values.get("type") != "radio" or "checked" in values):
+        elif tag == "input" and values.get("type") != "file" and (values.get("type") != "radio" or "checked" in values):
             self.values[values["name"]] = values.get("value", "")
         elif tag == "textarea":
             self._area = values["name"]

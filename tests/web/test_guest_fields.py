@@ -14,7 +14,7 @@ from awase.domain.questions import Kind, Question, to_json
 from awase.models import Booking, BookingPage, GuestFile, Member
 from awase.services import guest_files
 from tests.services.conftest import utcnow
-from tests.web.conftest import Guest, text_of
+from tests.web.conftest import Fields, Guest, text_of
 
 CV = b"%PDF-1.7 my life"
 
@@ -79,6 +79,35 @@ def test_a_file_need_not_be_chosen_again_when_the_form_comes_back(
     assert GuestFile.objects.get().booking == Booking.objects.get()
 
 
+def test_several_choices_and_a_file_outlive_a_refusal_and_a_lost_time(
+    guest: Guest, page: BookingPage, free_start: Any, book: Any
+) -> None:
+    tools = Question("tools", Kind.SEVERAL, "Tools", options=("Google", "Zoom", "Teams"))
+    page.questions = to_json([tools, Question("cv", Kind.FILE, "Your CV")])
+    page.save()
+    start = free_start(page, 30)
+    form = guest.open_form(page, start)
+    answers = {"q_tools": ["Google", "Teams"], "q_cv": cv()}
+    refused = guest.client.post(form.action, form.values | guest.DETAILS | answers | {"email": "none"})
+    assert refused.status_code == 422 and refused.content.decode().count(" checked") == 2
+
+    token = GuestFile.objects.get().token
+    book(page, start)
+    again = form.values | guest.DETAILS | answers | {"q_cv": token}
+    lost = guest.client.post(form.action, again)
+    assert lost.status_code == 409 and lost.content.decode().count(" checked") == 2
+    assert f'value="{token}"' in lost.content.decode()
+    fresh = guest.client.post(form.action, again | {"again": f"{free_start(page, 31):%Y-%m-%dT%H:%MZ}"})
+    assert fresh.status_code == 200 and fresh.content.decode().count(" checked") == 2
+    sent = Fields(fresh.content.decode())
+    assert sent.values["q_cv"] == token
+    # As browsers send it: the token, and an empty entry for the file that was not chosen anew.
+    whole = sent.values | {"q_tools": ["Google", "Teams"], "q_cv": [token, ""]}
+    assert guest.client.post(sent.action, whole).status_code == 303
+    taken = Booking.objects.latest("pk")
+    assert taken.answers == [["Tools", "Google\nTeams"], ["Your CV", "履歴書.pdf"]]
+
+
 def test_a_required_file_is_asked_for_and_a_large_one_refused(
     guest: Guest, asking: BookingPage, free_start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,7 +146,7 @@ def test_a_form_beyond_all_measure_is_not_even_read(guest: Guest, asking: Bookin
 
 def test_files_that_no_booking_claims_are_swept_away(asking: BookingPage, free_start: Any, book: Any) -> None:
     now = utcnow()
-    old = now - timedelta(days=2)
+    old = now - timedelta(days=5)
     kept = [guest_files.keep(asking, "x", "x", b"x", at) for at in (old, old, now)]
     guest_files.claim(book(asking, free_start(asking, 60)), [kept[0].token])
     assert guest_files.sweep(now) == 1

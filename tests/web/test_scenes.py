@@ -15,5 +15,7 @@ def test_every_scene_opens() -> None:
     addresses = write(datetime.now(UTC))
     browser = Client(SERVER_NAME="awase.test")
     for name, address in addresses.items():
+        if name.startswith("token-"):
+            continue
         expected = {"password": 403, "run-out": 410}.get(name, 200)
         assert browser.get(address).status_code == expected, name
