@@ -67,5 +67,5 @@ def waiting_bookings(member: Member, now: datetime) -> QuerySet[Booking]:
     troubled = Effect.objects.filter(state__in=[EffectState.PARKED, EffectState.FAILED], booking__isnull=False)
     answer = Q(state=BookingState.REQUESTED, answer_by__gt=now)
     place = Q(state=BookingState.CONFIRMED, place_missing=True)
-    work = Q(pk__in=troubled.values("booking"))
+    work = Q(pk__in=troubled.values("booking")) | Q(session__in=troubled.values("booking"))
     return visible_bookings(member, act=Act.HANDLE_BOOKING).filter(answer | place | work, end__gt=now)

@@ -25,7 +25,14 @@ def with_hosts(found: QuerySet[Booking]) -> QuerySet[Booking]:
         Prefetch("host_times", queryset=hosts),
         Prefetch("session__host_times", queryset=hosts),
         Prefetch("effects", queryset=waiting, to_attr="troubled"),
+        Prefetch("session__effects", queryset=waiting, to_attr="trouble_of_all"),
     )
+
+
+def troubled(booking: Booking) -> list[Effect]:
+    """What of a booking's work waits or was given up, that of its group session too; of those `with_hosts`."""
+    of_session = booking.session.trouble_of_all if booking.session else []  # type: ignore[attr-defined]
+    return [*booking.troubled, *of_session]  # type: ignore[attr-defined]
 
 
 def day_of(text: str) -> date | None:

@@ -21,7 +21,7 @@ from awase.services import dashboard, dates, events, mail, words
 from awase.services.hosts import carrier_of, hosts_of
 from awase.services.permissions import may
 from awase.services.quotas import COUNTED
-from awase.web.booking_search import TABS, filtered, search_fields, views
+from awase.web.booking_search import TABS, filtered, search_fields, troubled, views
 from awase.web.paging import sheet
 from awase.web.shell import Context, MemberRequest, action, for_members, local, post, utcnow
 
@@ -53,11 +53,11 @@ def _row(booking: Booking, viewer: Member) -> Context:
         "time": f"{dates.clock(starts)}–{dates.clock(ends)}",
         "title": booking.guest_name,
         "facts": [fact for fact in facts if fact],
-        "badges": badges(booking, troubled=bool(getattr(booking, "troubled", []))),
+        "badges": badges(booking, waiting=bool(troubled(booking))),
     }
 
 
-def badges(booking: Booking, *, troubled: bool) -> list[Context]:
+def badges(booking: Booking, *, waiting: bool) -> list[Context]:
     """The state of a booking in words."""
     shown: list[Context] = []
     if booking.state == BookingState.REQUESTED:
@@ -70,7 +70,7 @@ def badges(booking: Booking, *, troubled: bool) -> list[Context]:
         shown.append({"kind": "neutral", "label": _("Did not come")})
     if booking.drift:
         shown.append({"kind": "warn", "label": _("Changed in the calendar")})
-    if troubled:
+    if waiting:
         shown.append({"kind": "warn", "label": _("Work is waiting")})
     return shown
 
@@ -129,9 +129,8 @@ def booking_details(request: MemberRequest, uid: str) -> HttpResponse:
     """One booking: facts, what waits and why, history, cancel."""
     booking = get_object_or_404(dashboard.visible_bookings(request.member), uid=uid)
     now = utcnow()
-    troubled = list(
-        booking.effects.filter(state__in=[EffectState.PARKED, EffectState.FAILED]).select_related("parked_for")
-    )
+    own_and_sessions = Effect.objects.filter(booking__in=[pk for pk in (booking.pk, booking.session_id) if pk])
+    waiting = own_and_sessions.filter(state__in=[EffectState.PARKED, EffectState.FAILED]).order_by("pk")
     facts = mail.facts(booking, for_host=True)
     facts["facts"] = [*_with_files(booking, facts["facts"]), *_came_by(booking)]
     active = booking.state in COUNTED and booking.end > now
@@ -139,7 +138,7 @@ def booking_details(request: MemberRequest, uid: str) -> HttpResponse:
     context = {
         "section": "bookings",
         "back_url": "/app/bookings",
-        "booking": {**facts, "badges": badges(booking, troubled=bool(troubled))},
+        "booking": {**facts, "badges": badges(booking, waiting=bool(waiting))},
         "request_actions": {
             "approve": f"/app/bookings/{uid}/approve",
             "decline": f"/app/bookings/{uid}/decline",
@@ -149,7 +148,7 @@ def booking_details(request: MemberRequest, uid: str) -> HttpResponse:
         "reassign": {"url": f"/app/bookings/{uid}/reassign", "members": others, "hosts": hosts}
         if handles and active and (others := _others(booking)) and (hosts := _hosts(booking))
         else None,
-        "parked": [waiting_work(effect) for effect in troubled],
+        "parked": [waiting_work(effect) for effect in waiting],
         "place": {"url": f"/app/bookings/{uid}/place", "value": booking.location_detail}
         if active and handles and booking.place_missing
         else None,

@@ -1,7 +1,9 @@
 """The home screen: what takes no bookings and why, what waits for somebody, the next days, what to do next."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,6 +11,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from awase.domain.first_run import ORDER, Step
@@ -16,20 +19,21 @@ from awase.domain.health import Lack, Service
 from awase.models import Booking, BookingPage, BookingState, Member
 from awase.services import connections, dashboard, dates, words
 from awase.services.health import standing_of
-from awase.web.booking_search import with_hosts
+from awase.web.booking_search import troubled, with_hosts
 from awase.web.bookings import hosts_text, in_days, waiting_work, zone_label
 from awase.web.cards import CONNECTIONS, ERRORS, PageCards, lasting
 from awase.web.connection_cards import state_badge
-from awase.web.shell import LETTERS, Context, MemberRequest, action, for_members, local, utcnow
+from awase.web.shell import LETTERS, Context, MemberRequest, action, fingerprint, for_members, local, polled, utcnow
 
 DAYS_SHOWN = 8
 MOST_COMING, MOST_WAITING = 50, 50
+EMPTY: Mapping[int | None, int] = MappingProxyType({})
 
 
 @require_GET
 @for_members
 def home(request: MemberRequest) -> HttpResponse:
-    """What a member wants to know first in the morning."""
+    """What a member wants to know first in the morning; live without a reload."""
     member, now = request.member, utcnow()
     there = ZoneInfo(member.user.time_zone)
     today = now.astimezone(there).date()
@@ -67,6 +71,10 @@ def home(request: MemberRequest) -> HttpResponse:
         "connections_url": "/app/connections",
         "connect": None if mine else action(_("Connect"), "/app/connections?tab=not_connected", "link"),
     }
+    key = fingerprint(context)
+    context["poll_url"] = f"/app/?part=1&seen={key}"
+    if "part" in request.GET:
+        return polled(request, "dashboard/_home.html", context, key)
     return render(request, "dashboard/home.html", context)
 
 
@@ -98,9 +106,15 @@ def _review(lack: Lack, page_url: str) -> str:
 
 
 def _waiting(found: Iterable[Booking], viewer: Member) -> list[Context]:
-    """Bookings that wait for somebody, by what is to be done: answers by their deadline, the rest by their start."""
+    """Bookings that wait for somebody, by what is to be done: answers by their deadline, the rest by their start. The
+    seats of a group session wait for the same things, and are one line."""
     requests, places, work = [], [], []
+    seats: Counter[int | None] = Counter()
     for booking in found:
+        of_session = booking.state == BookingState.CONFIRMED and booking.session_id
+        seats[booking.session_id] += 1
+        if of_session and seats[booking.session_id] > 1:
+            continue
         if booking.state == BookingState.REQUESTED:
             requests.append(booking)
         elif booking.place_missing and booking.state == BookingState.CONFIRMED:
@@ -120,13 +134,13 @@ def _waiting(found: Iterable[Booking], viewer: Member) -> list[Context]:
         {
             "heading": _("Places to fill in"),
             "bookings": [
-                _row(booking, viewer, _("The guest was promised that you will tell the place."), _("Fill in"))
+                _row(booking, viewer, _("The guest was promised that you will tell the place."), _("Fill in"), seats)
                 for booking in places
             ],
         },
         {
             "heading": _("Waiting for a repair"),
-            "bookings": [_row(booking, viewer, _work(booking), _("Open")) for booking in work],
+            "bookings": [_row(booking, viewer, _work(booking), _("Open"), seats) for booking in work],
         },
     ]
     return [group for group in groups if group["bookings"]]
@@ -138,15 +152,20 @@ def _deadline(booking: Booking) -> datetime:
 
 def _work(booking: Booking) -> str:
     """What of the booking's work waits, and why."""
-    said = [waiting_work(effect) for effect in getattr(booking, "troubled", [])]
+    said = [waiting_work(effect) for effect in troubled(booking)]
     return words.sentences(*dict.fromkeys(text for one in said for text in (one["what"], one["why"])))
 
 
-def _row(booking: Booking, viewer: Member, text: str, act: str) -> Context:
+def _row(booking: Booking, viewer: Member, text: str, act: str, seats: Mapping[int | None, int] = EMPTY) -> Context:
     url = f"/app/bookings/{booking.uid}"
+    others = seats.get(booking.session_id, 1) - 1 if booking.session_id else 0
+    name = booking.guest_name
+    if others:
+        values = {"name": name, "count": others}
+        name = ngettext("%(name)s and %(count)d other", "%(name)s and %(count)d others", others) % values
     facts = [local(booking.start, viewer), booking.title, hosts_text(booking)]
     return {
-        "title": booking.guest_name,
+        "title": name,
         "url": url,
         "facts": [fact for fact in facts if fact],
         "text": text,

@@ -319,6 +319,33 @@ def test_the_home_screen_leads_to_the_request_to_answer_the_place_to_fill_in_and
         assert "Requests to answer" not in text(log_in(other).get("/app/"))
 
 
+def test_the_work_of_a_group_session_that_waits_is_one_line_at_home_and_stands_at_each_of_its_seats(
+    browser: Client, owner: Any, connect: Any, page_of: Any, free_start: Any, book: Any
+) -> None:
+    connect(owner, Service.GOOGLE)
+    owner.refresh_from_db()
+    group = page_of(owner, slug="group", seats=3)
+    start = free_start(group)
+    ann, ben = (book(group, start, email=f"{name}@guest.example") for name in ("ann", "ben"))
+    ann.session.effects.filter(kind="event").update(state="parked", parked_reason=Reason.REVOKED)
+    assert ann.session.effects.filter(state="parked").count() == 1 and not ann.effects.filter(state="parked").exists()
+    (waiting,) = re.findall(r"Waiting for a repair</h2>(.*?)</section>", text(browser.get("/app/")), re.DOTALL)
+    assert waiting.count('class="row-title"') == 1 and "and 1 other" in waiting
+    assert "The calendar event could not be brought up to date." in waiting
+    assert text(browser.get("/app/bookings")).count("Work is waiting") == 2
+    for seat in (ann, ben):
+        assert "The calendar event could not be brought up to date." in text(browser.get(f"/app/bookings/{seat.uid}"))
+
+
+def test_the_home_screen_is_live(browser: Client, page: BookingPage, free_start: Any, book: Any) -> None:
+    (address,) = re.findall(r'hx-get="(/app/\?[^"]+)"', text(browser.get("/app/")))
+    address = address.replace("&amp;", "&")
+    assert browser.get(address).status_code == 204
+    book(page, free_start(page))
+    fresh = browser.get(address)
+    assert "山田 花子" in text(fresh) and "<h1" not in text(fresh)
+
+
 def test_the_home_screen_takes_as_many_queries_for_many_pages_and_bookings_as_for_one(
     browser: Client, owner: Any, page: BookingPage, free_start: Any, book: Any, django_assert_num_queries: Any
 ) -> None:
