@@ -23,6 +23,7 @@ from awase.web import (
     profiles,
     schedules,
     team,
+    workspace,
 )
 from awase.web.page_rules import SECTION_FORMS
 
@@ -87,6 +88,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("app/absences/<int:pk>/delete", schedules.delete_absence),
     path("", include("awase.web.urls_connections")),
     path("", include("awase.web.urls_settings")),
+    path("app/workspace", workspace.switch),
     path("app/team", team.members, name="team"),
     path("app/team/invite", team.invite),
     path("app/team/invitations/<int:pk>/withdraw", team.withdraw),

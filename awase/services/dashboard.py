@@ -1,5 +1,6 @@
 """What a member sees of the workspace."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +12,15 @@ from awase.models import Booking, BookingPage, BookingState, Effect, EffectState
 from awase.models.prepared import prepared
 from awase.services import permissions
 
+CHOSEN = "awase_member"  # in a browser's session: the membership that was chosen last
 
-def member_of(user: User | AnonymousUser) -> Member | None:
-    """The user's membership, or None for strangers to every workspace."""
+
+def memberships(user: User | AnonymousUser, session: Mapping[str, Any]) -> list[Member]:
+    """The user's memberships, the one that was chosen last in this browser first; [] for strangers to all."""
     if not isinstance(user, User):
-        return None
-    return Member.objects.filter(user=user, left_at=None).select_related("user", "workspace").order_by("pk").first()
+        return []
+    found = Member.objects.filter(user=user, left_at=None).select_related("user", "workspace")
+    return sorted(found, key=lambda member: (member.pk != session.get(CHOSEN), member.pk))
 
 
 def visible_pages(member: Member) -> QuerySet[BookingPage]:

@@ -6,9 +6,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-from awase.services import accounts, dashboard
+from awase.services import accounts
 from awase.web import kept_form
-from awase.web.shell import KEPT, live, utcnow
+from awase.web.shell import KEPT, live, member_of, utcnow
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -22,9 +22,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
     member = getattr(request, "member", None)
     if member is None and request.path.startswith("/accounts/"):
-        member = dashboard.member_of(request.user)  # allauth's own screens
+        member = member_of(request)  # allauth's own screens
     if member is not None:
         if request.method == "GET" and KEPT in request.session:
             context["kept"] = kept_form.of(request, member)
-        context |= {"viewer": {"name": member.name, "email": member.user.email}, **live(member, utcnow())}
+        context |= {
+            "viewer": {"name": member.name, "email": member.user.email},
+            "workspaces": [
+                {"name": one.workspace.name, "value": one.pk, "current": one.pk == member.pk}
+                for one in sorted(getattr(request, "memberships", ()), key=lambda one: one.workspace.name)
+            ],
+            **live(member, utcnow()),
+        }
     return context

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language, gettext_lazy
 from django.views.decorators.http import require_safe
 
-from awase.services import dashboard
+from awase.web.shell import member_of
 
 TOPICS = {
     "first-steps": gettext_lazy("First steps"),
@@ -20,7 +20,7 @@ TOPICS = {
 
 
 def _frame(request: HttpRequest, name: str = "") -> dict[str, object]:
-    member = dashboard.member_of(request.user)
+    member = member_of(request)
     if member is not None:
         request.member = member  # type: ignore[attr-defined]  # whoever is logged in keeps the dashboard's frame
     return {

@@ -36,6 +36,15 @@ class MemberRequest(HttpRequest):
     """A request of somebody who is logged in and belongs to a workspace."""
 
     member: Member
+    memberships: list[Member]  # of the same person, in other workspaces too
+
+
+def member_of(request: HttpRequest) -> Member | None:
+    """Whom the browser stands for: the user's membership in the workspace last chosen; None for strangers to all. The
+    first asking also leaves all of them at the request, for the switcher."""
+    found = dashboard.memberships(request.user, request.session)
+    request.memberships = found  # type: ignore[attr-defined]
+    return found[0] if found else None
 
 
 def for_members(
@@ -47,7 +56,7 @@ def for_members(
     def inside(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
             return _logged_out(request)
-        member = dashboard.member_of(request.user)
+        member = member_of(request)
         if member is None:
             return render(request, "403.html", status=403)
         request.member = member  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from awase.models import Booking, Invitation, Member, Role, User
-from awase.services import dates, previews, team
+from awase.services import dashboard, dates, previews, team
 from awase.services.refusals import Refusal
 from awase.services.team import Objected, Objection
 from awase.web.booking_actions import refusal_text
@@ -245,7 +245,7 @@ def join(request: HttpRequest, pk: int, secret: str) -> HttpResponse:
     if request.method == "POST":
         try:
             if user is not None:
-                team.join(invitation, user, now)
+                request.session[dashboard.CHOSEN] = team.join(invitation, user, now).pk
                 return redirect("/app/")
             if form is not None and form.is_valid():
                 zone = invitation.invited_by.user.time_zone if invitation.invited_by else "Asia/Tokyo"

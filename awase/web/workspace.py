@@ -1,14 +1,15 @@
-"""ワークスペース in the settings: name, address, language. For admins."""
+"""ワークスペース in the settings, for admins: name, address, language; and the way to another one."""
 
 from django import forms
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from awase.domain.permissions import Act
-from awase.services import workspace
+from awase.services import dashboard, workspace
 from awase.services.permissions import require
 from awase.services.workspace import Unfit, UnfitAddress
 from awase.web.settings_frame import saved, screen, section
@@ -53,3 +54,14 @@ def show(request: MemberRequest) -> HttpResponse:
             return saved("workspace", "workspace")
     note = f"{settings.AWASE_URL}/{stored.slug}"
     return screen(request, "workspace", [section(request, "workspace", _("Workspace"), form, note=note)])
+
+
+@require_POST
+@for_members
+def switch(request: MemberRequest) -> HttpResponse:
+    """To another workspace of the same person, for this browser."""
+    chosen = next((one for one in request.memberships if str(one.pk) == request.POST.get("member")), None)
+    if chosen is None:
+        raise Http404
+    request.session[dashboard.CHOSEN] = chosen.pk
+    return redirect("/app/")

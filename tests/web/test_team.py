@@ -205,3 +205,23 @@ def test_whoever_has_left_does_not_get_in_and_can_be_invited_again(
     link = invited(browser, work, email=teammate.user.email)
     assert theirs.post(link).status_code == 302
     assert theirs.get("/app/").status_code == 200
+
+
+def test_whoever_belongs_to_several_workspaces_goes_from_one_to_the_other(
+    browser: Client, owner: Member, stranger: Member, teammate: Member, log_in: Callable[[Any], Client], work: Any
+) -> None:
+    link = invited(browser, work, email=stranger.user.email)
+    theirs = log_in(stranger)
+    assert "app/workspace" not in theirs.get("/app/").content.decode()
+    theirs.post(link)
+    joined = Member.objects.get(workspace=owner.workspace, user=stranger.user)
+    assert theirs.get("/app/team").context["people"][0]["name"] == owner.name  # where they were invited to just now
+    assert "Stranger &amp; Co." in theirs.get("/app/").content.decode()
+    assert theirs.post("/app/workspace", {"member": stranger.pk}).status_code == 302
+    assert [person["name"] for person in theirs.get("/app/team").context["people"]] == ["Stranger"]
+    for foreign in (teammate.pk, ""):
+        assert theirs.post("/app/workspace", {"member": foreign}).status_code == 404
+    theirs.post("/app/workspace", {"member": joined.pk})
+    assert theirs.get("/api/v1/pages").status_code == 200
+    browser.post(f"/app/team/{joined.pk}/leave", {})
+    assert [person["name"] for person in theirs.get("/app/team").context["people"]] == ["Stranger"]
