@@ -65,8 +65,8 @@ class PageCards:
         }
 
     def url(self, page: BookingPage) -> str:
-        """Where the page is changed; for those who may not, where it is looked at."""
-        return f"/app/pages/{page.pk}" if page.pk in self.editable else f"/app/pages/{page.pk}/history"
+        """Where the page is changed, or looked at by those who may not."""
+        return f"/app/pages/{page.pk}"
 
     def problems(self, page: BookingPage) -> list[Context]:
         """What is wrong where it stands: the stop with its cures, or what the page goes on without."""
@@ -120,7 +120,7 @@ class PageCards:
         )
         history_of_it = action(_("History"), f"/app/pages/{page.pk}/history", "link", icon="clock")
         if not editable:
-            return [public, history_of_it]
+            return [public, action(_("Settings"), self.url(page), "link", icon="settings"), history_of_it]
         switch = _("Stop taking bookings") if page.accepting else _("Take bookings")
         wanted = "off" if page.accepting else "on"
         return [

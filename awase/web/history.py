@@ -51,8 +51,8 @@ def page_history(request: MemberRequest, pk: int) -> HttpResponse:
     turns = history.turns([page], first_moment(now, zone))[pk]
     context = {
         "section": "pages",
-        "back_url": card["url"] if card["editable"] else "/app/pages",
-        "back": page.title if card["editable"] else _("All booking pages"),
+        "back_url": card["url"],
+        "back": page.title,
         "title": page.title,
         "facts": card["facts"],
         "badges": card["badges"],

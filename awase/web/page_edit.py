@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -16,7 +16,7 @@ from awase.models import BookingPage, Member
 from awase.services import dates, history, links, pages
 from awase.services.dashboard import visible_pages
 from awase.services.permissions import may
-from awase.web import page_mails, timelines
+from awase.web import page_mails, page_view, timelines
 from awase.web.cards import PageCards
 from awase.web.page_access import access_section
 from awase.web.page_consequences import of_archiving
@@ -56,8 +56,11 @@ SECTIONS = (
 @require_GET
 @for_members
 def edit(request: MemberRequest, pk: int) -> HttpResponse:
-    """The whole editor."""
-    return whole(request, editable(request.member, pk))
+    """The whole editor; for those who may only see the page what it says."""
+    page = get_object_or_404(visible_pages(request.member), pk=pk)
+    if not may(request.member, Act.EDIT_PAGE, page):
+        return page_view.show(request, page)
+    return whole(request, page)
 
 
 def whole(

@@ -221,12 +221,19 @@ def test_a_test_mail_tells_what_the_server_answered(
 def test_viewers_see_a_page_and_editors_change_it(
     browser: Client, log_in: Callable[[Any], Client], owner: Member, teammate: Member, page_of: Any
 ) -> None:
-    page = page_of(owner)
+    page = page_of(owner, internal_note="Offer the tour first.")
     theirs = log_in(teammate)
     screen, name = f"/app/pages/{page.pk}", f"access-{teammate.pk}"
     assert theirs.get(f"{screen}/history").status_code == 404
     browser.post(f"{screen}/access", {name: "viewer"})
-    assert theirs.get(f"{screen}/history").status_code == 200 and theirs.get(screen).status_code == 404
+    assert theirs.get(f"{screen}/history").status_code == 200
+    seen = theirs.get(screen).content.decode()
+    assert "Offer the tour first." in seen and "Tanaka owns it" in seen
+    assert f'action="{screen}' not in seen and f'href="{screen}/book"' not in seen, "no button that does nothing"
+    for section in ("basics", "switch", "duplicate", "archive"):
+        assert theirs.post(f"{screen}/{section}", {}).status_code == 404
+    for linked in set(re.findall(r'href="(/app/[^"#]*)"', seen)):
+        assert theirs.get(linked, follow=True).status_code == 200, linked
     browser.post(f"{screen}/access", {name: "editor"})
     assert theirs.get(screen).status_code == 200
     assert 'id="access"' not in theirs.get(screen).content.decode(), "editors do not give the page away"
