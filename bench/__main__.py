@@ -64,8 +64,8 @@ def main(argv: list[str] | None = None) -> int:
         for number, program in enumerate(chosen.only, 1):
             progress(f"[{number}/{len(chosen.only)}, {time.monotonic() - began:.0f} s] bench.{program}")
             found["rows"] += measured(program, tiny=chosen.tiny)
-        KEPT.parent.mkdir(exist_ok=True)
-        KEPT.write_text(json.dumps(found, indent=1), encoding="utf-8")
+            KEPT.parent.mkdir(exist_ok=True)
+            KEPT.write_text(json.dumps(found, indent=1), encoding="utf-8")
     show(json.loads(KEPT.read_text(encoding="utf-8")))
     return 0
 

@@ -5,7 +5,7 @@ books a host of its own, all book one host, and all book one page that assigns e
 answer but 201, and afterwards any booking missing or overlapping, ends the benchmark.
 
 The server has a worker process for each core. The API lets each key book 60 times a minute, so every client has
-keys of its own and changes them in time.
+keys of its own in each load and changes them in time.
 """
 
 import json
@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import islice
-from typing import Any
 from urllib.parse import urlencode
 
 from bench import load
@@ -47,16 +46,16 @@ def wishes(page: str, starts: Sequence[str], keys: Sequence[str]) -> Iterator[by
         yield load.request("POST", f"/api/v1/pages/{page}/bookings", {"Authorization": f"Bearer {key}"}, body)
 
 
-def book(here: Stage, team: Any, pages: Sequence[str], each: int) -> Row:
+def book(here: Stage, keys: Sequence[str], pages: Sequence[str], each: int) -> Row:
     """Let the clients book, `each` at most so many; clients of the same page share its starts."""
-    shares = [team["keys"][number::CLIENTS] for number in range(CLIENTS)]
-    starts = {page: free_starts(here, page, team["keys"][0]) for page in set(pages)}
+    shares = [keys[number::CLIENTS] for number in range(CLIENTS)]
+    starts = {page: free_starts(here, page, keys[0]) for page in set(pages)}
     at_once = CLIENTS // len(pages)
     scripts = []
-    for number, keys in enumerate(shares):
+    for number, own_keys in enumerate(shares):
         page = pages[number % len(pages)]
         own = starts[page][number // len(pages) :: at_once]
-        scripts.append(wishes(page, list(islice(own, each)), keys))
+        scripts.append(wishes(page, list(islice(own, each)), own_keys))
     answers: list[load.Answer] = []
     taken = load.run(here.port, scripts, lambda _, answer: answers.append(answer))
     if wrong := next((answer for answer in answers if answer.status != 201), None):
@@ -73,16 +72,18 @@ def measure(database: str, *, tiny: bool) -> Iterator[Row]:
     each = 2 if tiny else BOOKINGS_A_KEY * KEYS_A_CLIENT
     with stage(database, AWASE_LIVE_CHECK="0") as here:
         progress(f"{database}: storing the hosts")
-        many, few = (here.ask("bench.rows", "hosts", size, str(CLIENTS * KEYS_A_CLIENT)) for size in ("17", "10"))
+        keys = CLIENTS * KEYS_A_CLIENT
+        many = here.ask("bench.rows", "hosts", "17", str(2 * keys))["keys"]
+        few = here.ask("bench.rows", "hosts", "10", str(keys))["keys"]
         here.serve(workers=os.cpu_count() or 1)
         bookings = 0
-        for what, team, pages in (
-            ("a host each", many, [f"host-{number}" for number in range(CLIENTS)]),
-            ("one host", many, [f"host-{CLIENTS}"]),
+        for what, own, pages in (
+            ("a host each", many[:keys], [f"host-{number}" for number in range(CLIENTS)]),
+            ("one host", many[keys:], [f"host-{CLIENTS}"]),
             ("any of ten hosts", few, ["any"]),
         ):
             progress(f"{database}: {CLIENTS} clients book, {what}")
-            row = book(here, team, pages, each)
+            row = book(here, own, pages, each)
             bookings += row["bookings"]
             found = here.ask("bench.rows", "verify")
             if found["bookings"] != bookings or found["overlaps"] or found["waiting"] < bookings:
