@@ -5,7 +5,6 @@ from datetime import datetime
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET
@@ -120,24 +119,6 @@ def _section(page: BookingPage, name: str, value: PageValue, viewer: Member, now
             return form_section(page, name, stored(page, name))
 
 
-def _embeds(page: BookingPage) -> list[Context]:
-    """What to paste into another site's page, for each way to show it."""
-    kinds = (
-        ("inline", _("In the page")),
-        ("popup", _("As a button that opens it")),
-        ("float", _("As a button in the corner")),
-    )
-    address = f"{page.workspace.slug}/{page.slug}"
-    return [
-        {
-            "label": label,
-            "code": f'<script src="{settings.AWASE_URL}/embed.js" data-page="{address}" data-mode="{mode}"'
-            f' data-label="{escape(page.title)}" async></script>',
-        }
-        for mode, label in kinds
-    ]
-
-
 def _one_time_links(page: BookingPage) -> list[Context]:
     """The links that can still be used, without their secrets, which nobody knows any more."""
     rows = page.one_time_links.filter(used_at=None, expires_at__gt=utcnow()).order_by("expires_at")
@@ -166,7 +147,7 @@ def form_section(page: BookingPage, name: str, form: SectionForm) -> Context:
         section["mail_texts"] = page_mails.entries(page)
     if name == "sharing":
         section["secret_link"] = links.page_url(page, link=links.page_secret(page)) if page.link_key else ""
-        section["embeds"] = _embeds(page)
+        section["embed_url"] = f"/app/pages/{page.pk}/embed"
         section["one_time_links"] = _one_time_links(page)
     return section
 

@@ -99,6 +99,12 @@ HOST_SCREENS = (
         ("article.card h3 a", "details:has(form#mails) > summary", "form#mails a[href$='/mails/confirmed']"),
         who=SATO,
     ),
+    Screen(
+        "page-embed",
+        "/app/pages",
+        ("article.card h3 a", "details:has(form#sharing) > summary", "form#sharing a[href$='/embed']"),
+        who=SATO,
+    ),
     Screen("gallery-parts", "/app/gallery", who=SATO),
     Screen("gallery-mails", "/app/gallery/mails", who=SATO),
     *hosts("page-history", "/app/pages", "article.card a[href$='/history']"),
@@ -133,4 +139,8 @@ HOST_SCREENS = (
     *hosts("help-connection-errors", "/help/connection-errors"),
     *hosts("account-password", "/accounts/password/change/"),
 )
-SCREENS = GUEST_SCREENS + HOST_SCREENS
+MAILS = tuple(
+    Screen(f"mail-{name.replace('_', '-')}", f"/app/gallery/mails/{{language}}/{name}", who=SATO)
+    for name in ("confirmed", "requested", "cancelled", "host_requested")
+)
+SCREENS = GUEST_SCREENS + HOST_SCREENS + MAILS

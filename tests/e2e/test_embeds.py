@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import FrameLocator, Page
+from playwright.sync_api import FrameLocator, Page, expect
 
 from tests.e2e.conftest import Demo, Visit
+from tests.e2e.scenes import PAGE_PASSWORD
 
 SITE = """<!doctype html><html lang="ja"><title>Somebody's site</title><body><h1>Somebody's site</h1>
-<script src="{url}/embed.js" data-page="minato/consultation" data-mode="{mode}" data-label="予約する"
+<script src="{url}/embed.js" data-page="{page}" data-mode="{mode}" data-label="予約する"
   data-name="山田 花子"></script>
 <script>addEventListener("awase:booked", () => document.title = "booked")</script>"""
 
 
 @pytest.fixture
 def site(demo: Demo) -> Iterator[str]:
-    """A site of its own, on another origin than the product; its path says how it shows the page."""
+    """A site of its own, on another origin than the product; its path says how it shows a page, and which."""
 
     class Site(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = SITE.format(url=demo.url, mode=self.path.strip("/")).encode()
+            mode, _slash, page = self.path.strip("/").partition("/")
+            body = SITE.format(url=demo.url, mode=mode, page=page or "minato/consultation").encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.end_headers()
@@ -57,8 +60,33 @@ def test_a_guest_books_inside_another_site_and_the_frame_grows_with_its_page(
     frame.locator("table.month").wait_for()
     assert frame.locator("footer").inner_text().split() == ["日本語", "English"]
     page.wait_for_function("document.querySelector('iframe').getBoundingClientRect().height >= 640")
+    height = page.locator("iframe").bounding_box()["height"]  # type: ignore[index]
     book(page, frame)
+    if height > 700:  # on a phone, where the month is long
+        page.wait_for_function("before => document.querySelector('iframe').clientHeight < before", arg=height)
     assert page.context.cookies(site) == []
+
+    # The booking is moved and cancelled without leaving the site.
+    frame.locator("a[href*='/move']").click()
+    frame.locator("a.slot").last.click()
+    frame.locator("form button.filled").click()
+    expect(frame.locator("h1")).to_have_text(re.compile("日時を変更しました|The time has been changed"))
+    frame.locator("details summary").click()
+    frame.locator("button.danger").click()
+    expect(frame.locator("h1")).to_have_text(re.compile("キャンセルしました|has been cancelled"))
+    assert page.url.startswith(site)
+
+
+def test_a_page_with_a_password_opens_inside_another_site(
+    visit: Callable[[], Visit], site: str, scenes: dict[str, str]
+) -> None:
+    page = visit().page
+    page.goto(f"{site}/inline{scenes['password']}")
+    frame = page.frame_locator("iframe")
+    frame.locator("[name=page_password]").fill(PAGE_PASSWORD)
+    frame.locator("form button").click()
+    frame.locator("table.month").wait_for()
+    book(page, frame)
 
 
 @pytest.mark.parametrize("mode", ["popup", "float"])
@@ -74,6 +102,8 @@ def test_a_button_opens_the_page_in_a_window_that_closes_again(
     page.get_by_role("button", name="予約する").click()
     page.get_by_role("button", name="閉じる", exact=True).click()
     assert not page.locator("dialog").is_visible()
+    page.get_by_role("button", name="予約する").click()
+    book(page, page.frame_locator("iframe"))
 
 
 def test_no_other_page_can_be_framed(visit: Callable[[], Visit], demo: Demo) -> None:

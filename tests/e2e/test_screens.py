@@ -86,7 +86,7 @@ def test_screen(
         page = visit().page
         answers: list[Response] = []
         page.on("response", lambda answer: answers.append(answer))
-        page.goto(demo.url + screen.path.format_map(scenes))
+        page.goto(demo.url + screen.path.format_map(scenes | {"language": reader.language}))
         for selector in screen.follow:
             page.locator(selector).first.click()
         if screen.then:
