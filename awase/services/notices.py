@@ -28,6 +28,7 @@ from awase.models import (
     EffectState,
     Member,
     PageChange,
+    PageHealth,
     Role,
     WebhookEndpoint,
 )
@@ -293,18 +294,21 @@ def catch_up(now: datetime) -> None:
     calendar_gone |= Q(connections__calendars__unreadable_since__isnull=False)
     lacks = Q(notice_open=False, last_notice__isnull=False) & (~Q(lacking={}) | calendar_gone)
     stopped_since = PageChange.objects.filter(credential=OuterRef("pk"), opened=False, at__gt=OuterRef("last_notice"))
-    grown = Q(notice_open=True) & Exists(stopped_since)
+    left_out_since = PageHealth.objects.filter(
+        page__page_members__member__connections__credential=OuterRef("pk"),
+        page__accepting=True,
+        open=True,
+        evaluated_at__gt=OuterRef("last_notice"),
+    ).exclude(left_out=[])
+    grown = Q(notice_open=True) & (Exists(stopped_since) | Exists(left_out_since))
     waited = Q(last_notice=None) | Q(last_notice__lte=now - DAMPING)
     found = Credential.objects.filter(told_wrongly | lacks | grown).filter(waited).exclude(reason=Reason.OPERATOR)
     for pk in found.values_list("pk", flat=True).distinct():
         with transaction.atomic():
             credential = Credential.objects.select_for_update(no_key=True).get(pk=pk)
-            more = credential.last_notice is not None and PageChange.objects.filter(
-                credential=credential, opened=False, at__gt=credential.last_notice
-            )
             links, pages, harm = _now_harmed(credential, now)
             shown = standing_of(credential, now)
-            _bring_up_to_date(credential, links, pages, shown, harm, now, by_hand=False, grown=bool(more))
+            _bring_up_to_date(credential, links, pages, shown, harm, now, by_hand=False, grown=True)
             if not credential.notice_open and credential.last_notice and now - credential.last_notice >= DAMPING:
                 _believe(credential, False, None)
 

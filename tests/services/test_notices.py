@@ -493,6 +493,24 @@ def test_the_owner_hears_once_of_a_page_that_goes_on_without_a_member_through_an
     assert post() == []
 
 
+def test_a_page_that_goes_on_without_a_member_through_an_edit_within_the_hour_is_told_when_it_is_over(
+    team: Any, spare: Credential, breaks: Any, use: Any, page_of: Any, post: Any, clock: Any
+) -> None:
+    page_of(*team, condition=Condition.ANY, slug="demo")
+    breaks(spare)
+    post()
+    clock.forward(minutes=10)
+    use(spare, checked=True)
+    due(clock.now)
+    assert post() == []
+    due(clock.forward(minutes=51))
+    assert (TANAKA, OUTLOOK) in post()
+    assert "Booking pages that go on without this member:\n- Demo" in body_to(TANAKA)
+    for _ in range(3):
+        due(clock.forward(hours=2))
+        assert post() == []
+
+
 def test_owners_hear_when_a_member_s_edit_opens_their_pages_although_the_account_stays_broken(
     team: Any, spare: Credential, breaks: Any, use: Any, page_of: Any, post: Any, clock: Any
 ) -> None:
