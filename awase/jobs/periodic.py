@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from awase.services import awaited, foresight, guest_files, holds, notices, probing, requests
+from awase.services import awaited, foresight, guest_files, holds, notices, probing, requests, team
 
 
 def sweep(now: datetime) -> int:
@@ -31,6 +31,7 @@ TABLE = (
     Task(foresight.look_ahead, timedelta(hours=1)),
     Task(guest_files.sweep, timedelta(hours=1)),
     Task(awaited.sweep, timedelta(hours=1)),
+    Task(team.sweep, timedelta(hours=1)),
 )
 
 

@@ -336,9 +336,12 @@ def disconnect(connection: Connection, now: datetime) -> Renewal:
         push.close_all(credential)
     with transaction.atomic():
         member = connection.member
+        locked = Credential.objects.select_for_update().filter(pk=credential.pk, connections=connection.pk).first()
+        if locked is None:
+            return Renewal([], [])  # somebody else did it a moment ago
+        credential = locked
         resume_of(connection, now)
         connection.delete()
-        credential = Credential.objects.select_for_update().get(pk=credential.pk)
         renewal = _renewed(member, now, Cause.DISCONNECTED)
         notices.disconnected(credential, member, now)
         if not credential.connections.exists():

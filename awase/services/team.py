@@ -189,8 +189,13 @@ def remove(by: Member, member: Member, now: datetime, *, heir: Member | None) ->
         _leave_pages(member, heir, now)
         ApiKey.objects.filter(member=member).delete()
         Member.objects.filter(pk=member.pk).update(left_at=now)
-    for connection in Connection.objects.filter(member=member).select_related("credential"):
-        connections.disconnect(connection, now)  # asks the services, so outside the transaction
+    sweep(now)  # asks the services, so outside the transaction
+
+
+def sweep(now: datetime) -> None:
+    """Disconnect the accounts of those who left, also where a process died over it. Periodic."""
+    for connection in Connection.objects.exclude(member__left_at=None).select_related("credential", "member"):
+        connections.disconnect(connection, now)
 
 
 def _require_removable(by: Member, member: Member, heir: Member | None) -> None:

@@ -17,30 +17,23 @@ from tests.campaign.base import Events, mishap, number
 from tests.campaign.reading import NO_PERSON, broken
 from tests.campaign.truth import Truth, truth
 from tests.campaign.wire import Mishap
-from tests.campaign.world import DIED, SERVICES, hold
+from tests.campaign.world import DIED, ROOMS, SERVICES, hold
 
-FAULTS = (
+ENDS = (
     "revoked",
     "expired",
     "password_changed",
+    "mfa_required",
     "consent_missing",
     "scope_missing",
     "disabled",
+    "account_gone",
     "admin_blocked",
     "no_mailbox",
     "app_deauthorized",
-    "expired_access",
-    "outage",
-    "timeout",
-    "html_body",
-    "truncated_json",
-    "rate_limited",
-    "lost_answer",
-    "calendar_error",
-    "no_licence",
-    "meet_failed",
-    "app_secret_expired",
 )
+PASSES = ("outage", "timeout", "html_body", "truncated_json", "rate_limited", "lost_answer", "calendar_error")
+LACKS = ("no_licence", "meet_failed", "app_secret_expired", "expired_access", "sync_expired")
 
 FEW = 4  # connections that are left, so that something can still break
 
@@ -101,12 +94,36 @@ class AccountEvents(Events):
         self.witness.disconnected.add((self.world.at(link.credential.service), link.credential.account_email))
         self.act(happens, lambda: linking.disconnect(link, self.world.now()))
 
-    @rule(which=number, fault=st.sampled_from(FAULTS), brief=st.booleans())
+    @rule(which=number, fault=st.sampled_from(ENDS), brief=st.booleans())
+    def access_ends(self, which: int, fault: str, brief: bool) -> None:
+        """Something that needs a person; nobody has noticed yet."""
+        self.break_account(which, fault, brief)
+
+    @rule(which=number, fault=st.sampled_from(PASSES), brief=st.booleans())
+    def service_fails(self, which: int, fault: str, brief: bool) -> None:
+        """Something that passes by itself."""
+        self.break_account(which, fault, brief)
+
+    @rule(which=number, fault=st.sampled_from(LACKS), brief=st.booleans())
+    def something_lacks(self, which: int, fault: str, brief: bool) -> None:
+        """A licence, our own secret, or what was kept of the reading before."""
+        self.break_account(which, fault, brief)
+
+    @rule(which=number, fault=st.sampled_from([*ENDS, *PASSES, *LACKS]), now=st.booleans(), happens=mishap)
+    def break_and_notice(self, which: int, fault: str, now: bool, happens: Mishap | None) -> None:
+        """It breaks, and the next check meets it."""
+        link = self.link(which)
+        if link is not None:
+            self._break(link.credential, fault, brief=False)
+            self.check(which, happens, now)
+
     def break_account(self, which: int, fault: str, brief: bool) -> None:
-        self.event(f"break: {fault}")
         credential = self.one(Credential.objects, which)
-        if credential is None:
-            return
+        if credential is not None:
+            self._break(credential, fault, brief=brief)
+
+    def _break(self, credential: Credential, fault: str, *, brief: bool) -> None:
+        self.event(f"break: {fault}")
         account = self.world.account(credential)
         more = {"seconds": 1200} if brief else {}
         self.world.control(f"accounts/{account.service}/{account.email}/fault", fault=fault, **more)
@@ -190,6 +207,39 @@ class AccountEvents(Events):
         self.event("calendar comes back")
         self.world.bring_back(self.member(who).user.email.partition("@")[0])
 
+    @rule(which=number, there=st.booleans())
+    def room_vanishes_or_returns(self, which: int, there: bool) -> None:
+        """Somebody deletes a room at the service, or makes it again."""
+        self.event("room returns" if there else "room vanishes")
+        for account in list(self.world.sandbox.state.accounts.values()):
+            if not there:
+                account.calendars.pop(ROOMS[which % len(ROOMS)], None)
+            elif account.service == "microsoft" and account.email.startswith("suzuki@"):
+                self.world.rooms_back(account.email)
+
+    @rule(which=number, at=st.integers(0, 60))
+    def room_is_taken(self, which: int, at: int) -> None:
+        """Somebody takes a room without us."""
+        self.event("room is taken")
+        address, start = ROOMS[which % len(ROOMS)], self.tomorrow() + timedelta(hours=at)
+        for account in list(self.world.sandbox.state.accounts.values()):
+            if address in account.calendars:
+                self.world.control(
+                    f"accounts/{account.service}/{account.email}/calendars/{address}/events",
+                    title="Taken",
+                    start=start.isoformat(),
+                    end=(start + timedelta(hours=1)).isoformat(),
+                )
+
+    @rule(who=number, which=number, happens=mishap)
+    def choose_for_meet(self, who: int, which: int, happens: Mishap | None) -> None:
+        """Another Google account for Meet links, where bookings are added elsewhere."""
+        self.event("choose for Meet")
+        member = self.member(who)
+        link = self.one(Connection.objects.filter(member=member, credential__service=Service.GOOGLE), which)
+        if link is not None:
+            self.act(happens, lambda: linking.set_meet_account(member, link, self.world.now()))
+
     @rule(which=number)
     def event_deleted_by_hand(self, which: int) -> None:
         """A host deletes our event in their calendar."""
@@ -208,7 +258,7 @@ class AccountEvents(Events):
     def tick(self, which: int, checked: int, go_on: int, happens: Mishap | None) -> None:
         """Which calendars are checked, and which the member goes on without."""
         self.event("tick")
-        links = Connection.objects.filter(credential__service__in=linking.CALENDAR_SERVICES)
+        links = Connection.objects.filter(credential__service__in=linking.CALENDAR_SERVICES, member__left_at=None)
         link = self.one(links.select_related("credential", "member"), which)
         if link is None:
             return

@@ -64,11 +64,12 @@ class Events(RuleBasedStateMachine):
         return found
 
     def member(self, which: int) -> Member:
-        found: Member = self.one(Member.objects.select_related("user"), which)
+        found: Member = self.one(Member.objects.filter(left_at=None).select_related("user"), which)
         return found
 
     def link(self, which: int) -> Connection | None:
-        found: Connection | None = self.one(Connection.objects.select_related("credential", "member__user"), which)
+        links = Connection.objects.filter(member__left_at=None).select_related("credential", "member__user")
+        found: Connection | None = self.one(links, which)
         return found
 
     def tomorrow(self) -> datetime:

@@ -6,6 +6,7 @@ They read bare rows, the sandbox's state and what was logged; `Broken` says whic
 from collections import defaultdict
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from awase.models import (
     Effect,
     PageChange,
     PageHealth,
+    RoomBusy,
 )
-from awase.models.booking import HostTime
+from awase.models.booking import HostTime, RoomTime
 from awase.services.health import verdicts
 from awase.services.signals import Cause
 from tests.campaign.outside import never_twice
@@ -42,11 +44,13 @@ class Witness:
         self.world = world
         self.at_commit: dict[int, Should] = {}
         self.unfit: dict[int, set[int]] = {}
+        self.taken_rooms: dict[int, set[int]] = {}
         self.given: dict[int, list[tuple[int, frozenset[int]]]] = defaultdict(list)
         self.by_hand: set[int] = set()  # our events that somebody deleted in a calendar
         self.disconnected: set[tuple[str, str]] = set()  # accounts that were disconnected at some time
         self.accounts = _accounts()
         self.accepting = dict(BookingPage.objects.values_list("pk", "accepting"))
+        self.archived: set[int] = set()
         self.changes_seen = _latest(ConnectionChange)
         self.seen: object = None
         post_save.connect(self._saved, sender=Booking, dispatch_uid="campaign")
@@ -61,6 +65,7 @@ class Witness:
         self.unfit[instance.pk] = {
             member for member in rows.members if _in_the_way(rows, member, instance.start, instance.end)
         }
+        self.taken_rooms[instance.pk] = _rooms_taken(rows, instance.start, instance.end)
 
     # After every step
 
@@ -84,7 +89,7 @@ class Witness:
         now = self.world.now()
         should = read(now)
         answers = verdicts(BookingPage.objects.all(), now)
-        stored = {health.page_id: health for health in PageHealth.objects.all()}
+        stored = {health.page_id: health for health in PageHealth.objects.filter(page__archived_at=None)}
         for page, right in should.items():
             answer = answers[page]
             found = {host.member_id: frozenset(host.location_ids) for host in answer.hosts}
@@ -93,8 +98,8 @@ class Witness:
             hold(tuple(answer.stop_kinds) == right.reasons, number, f"page {page}: {answer.stop_kinds}, not {right}")
             hold(found == right.hosts, 1, f"page {page}: hosts {found}, should be {dict(right.hosts)}")
             hold(frozenset(answer.offered) == right.offered, 1, f"page {page}: {answer.offered}, not {right.offered}")
-            kept = stored[page]
-            if kept.open != right.open:
+            kept = stored.get(page)
+            if kept is not None and kept.open != right.open:
                 ran_out = kept.open and read(kept.evaluated_at)[page].open
                 hold(ran_out, 2, f"page {page}: the stored copy says open={kept.open} since {kept.evaluated_at}")
 
@@ -106,6 +111,10 @@ class Witness:
         hold(right.open, 1, f"booking {taken.pk} of page {taken.page_id} while {right.reasons}")
         hold(bool(chosen) and chosen <= set(right.hosts), 1, f"hosts {chosen}, eligible {set(right.hosts)}")
         hold(not chosen & self.unfit[taken.pk], 1, f"hosts {chosen}, of whom {self.unfit[taken.pk]} were not free")
+        inside = set(RoomTime.objects.filter(booking=taken.session or taken).values_list("room", flat=True))
+        free = right.rooms - self.taken_rooms[taken.pk]
+        hold(inside <= free, 1, f"booking {taken.pk} in rooms {inside}, usable and free are {set(free)}")
+        hold(len(inside) >= right.rooms_needed, 1, f"booking {taken.pk} in {len(inside)} rooms: {right}")
         return chosen
 
     def booked(self, taken: Booking) -> None:
@@ -113,6 +122,7 @@ class Witness:
         chosen = self.placed(taken)
         right = self.at_commit[taken.pk]
         hold(self.accepting[taken.page_id], 1, f"booking {taken.pk} while its owner had switched the page off")
+        hold(taken.page_id not in self.archived, 1, f"booking {taken.pk} on an archived page")
         if taken.location_kind and taken.session is None:
             kinds = dict(taken.page.locations.values_list("kind", "pk"))
             by_owner = taken.page.condition != "any"
@@ -127,22 +137,30 @@ class Witness:
         unfit = {member for member in right.hosts if _in_the_way(rows, member, start, end)}
         wrong = bool(unfit) if page.condition == "all" else unfit == set(right.hosts)
         hold(not wrong, 1, f"page {page.pk} offers {start}, when {unfit} are not free")
+        free = right.rooms - _rooms_taken(rows, start, end)
+        hold(len(free) >= right.rooms_needed, 1, f"page {page.pk} offers {start}, when only rooms {free} are free")
+        hold(page.pk not in self.archived, 1, f"page {page.pk} is archived and offers {start}")
 
     def _hosts(self) -> None:
-        """3: nobody is in two places."""
-        last: dict[int, HostTime] = {}
-        for row in HostTime.objects.filter(active=True).order_by("member", "start"):
-            before = last.get(row.member_id)
-            hold(before is None or before.end <= row.start, 3, f"member {row.member_id}: {before} and {row}")
-            last[row.member_id] = row
+        """3: nobody is in two places, and no room holds two meetings."""
+        times: list[tuple[int, Any]] = [
+            (row.member_id, row) for row in HostTime.objects.filter(active=True).order_by("member", "start")
+        ]
+        rooms: list[tuple[int, Any]] = [
+            (-row.room_id, row) for row in RoomTime.objects.filter(active=True).order_by("room", "start")
+        ]
+        for (who, before), (same, row) in pairwise([*times, *rooms]):
+            hold(who != same or before.end <= row.start, 3, f"{before} and {row}")
         confirmed = Booking.objects.filter(state=BookingState.CONFIRMED, session=None)
         timed = set(HostTime.objects.filter(active=True).values_list("booking", flat=True))
         hold(timed >= set(confirmed.values_list("pk", flat=True)), 3, "a confirmed booking takes nobody's time")
 
     def _switches(self) -> None:
-        """6: the owner's switch is where he left it."""
+        """6: the owner's switch is where he left it, and the archive too."""
         found = dict(BookingPage.objects.values_list("pk", "accepting"))
         hold(found == self.accepting, 6, f"switches {found}, left at {self.accepting}")
+        away = set(BookingPage.objects.exclude(archived_at=None).values_list("pk", flat=True))
+        hold(away == self.archived, 6, f"in the archive {away}, left there {self.archived}")
 
     def _history(self) -> None:
         """7: what changed since the last look is in the history, with its cause; each page alternates."""
@@ -230,14 +248,23 @@ def _in_the_way(rows: Rows, member: int, start: datetime, end: datetime) -> bool
     for calendar in rows.in_use(member):
         if not calendar["checked"] or (calendar["go_on_without"] and rows.unreadable(calendar)):
             continue
-        kept = CalendarBusy.objects.filter(calendar=calendar["id"]).first()
-        if kept is None or not kept.covered_start <= start.timestamp() <= end.timestamp() <= kept.covered_end:
-            return True
-        numbers = memoryview(bytes(kept.spans)).cast("q")
-        spans = zip(numbers[::2], numbers[1::2], strict=True)
-        if any(begins < end.timestamp() and start.timestamp() < ends for begins, ends in spans):
+        if _taken(CalendarBusy.objects.filter(calendar=calendar["id"]).first(), start, end):
             return True
     return False
+
+
+def _rooms_taken(rows: Rows, start: datetime, end: datetime) -> set[int]:
+    """The rooms in which something is known of [start, end), or of which it is not known."""
+    known = {busy.room_id: busy for busy in RoomBusy.objects.all()} if rows.rooms else {}
+    return {room for room in rows.rooms if _taken(known.get(room), start, end)}
+
+
+def _taken(kept: CalendarBusy | RoomBusy | None, start: datetime, end: datetime) -> bool:
+    if kept is None or not kept.covered_start <= start.timestamp() <= end.timestamp() <= kept.covered_end:
+        return True
+    numbers = memoryview(bytes(kept.spans)).cast("q")
+    spans = zip(numbers[::2], numbers[1::2], strict=True)
+    return any(begins < end.timestamp() and start.timestamp() < ends for begins, ends in spans)
 
 
 def _accounts() -> dict[int, tuple[str, str, str]]:

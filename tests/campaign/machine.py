@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from awase.domain.health import Service
+from awase.jobs.periodic import TABLE
 from awase.jobs.worker import work_once
-from awase.models import Connection, Effect, EffectState
+from awase.models import Connection, Effect, EffectState, Room
 from awase.services import checks, effects
 from awase.services import connections as linking
 from awase.services.tokens import LEASE
@@ -19,7 +20,7 @@ from tests.campaign.outside import settled
 from tests.campaign.pages import PageEvents
 from tests.campaign.truth import Truth, truth
 from tests.campaign.wire import Mishap
-from tests.campaign.world import Broken
+from tests.campaign.world import Broken, hold
 
 PAUSES = [timedelta(minutes=minutes) for minutes in (1, 2, 4, 6, 16, 61, 300, 1440, 4 * 1440)]
 MOST_ROUNDS = 300
@@ -40,6 +41,13 @@ class Campaign(AccountEvents, PageEvents, BookingEvents):
         """The worker does what is due, or dies over it."""
         self.event("work")
         self.act(happens, work_once)
+
+    @rule()
+    def a_minute_of_work(self) -> None:
+        """The simplest that can happen, so the most frequent: hypothesis begins with what takes no choice."""
+        self.event("a minute of work")
+        self.world.clock.wait(timedelta(minutes=1))
+        work_once()
 
     @rule(most=st.integers(1, 3))
     def claim_and_die(self, most: int) -> None:
@@ -69,6 +77,16 @@ class Campaign(AccountEvents, PageEvents, BookingEvents):
             self.world.clock.wait(min(timedelta(minutes=5), until - self.world.now()))
             self.act(happens, work_once)
 
+    @rule(happens=mishap)
+    def periodic(self, happens: Mishap | None) -> None:
+        """What the worker does every so often: reminders, probes, foresight, sweeps."""
+        self.event("periodic work")
+        self.act(happens, self._periodic)
+
+    def _periodic(self) -> None:
+        for task in TABLE:
+            task.run(self.world.now())
+
     @precondition(lambda self: self.since_healed > 15)
     @rule()
     def heal(self) -> None:
@@ -82,12 +100,19 @@ class Campaign(AccountEvents, PageEvents, BookingEvents):
         for account in list(self.world.sandbox.state.accounts.values()):
             self.world.control(f"accounts/{account.service}/{account.email}/repair")
             self.world.bring_back(account.email.partition("@")[0])
+        self.world.rooms_back("suzuki@minato.example")
+        self._periodic()
+        hold(
+            not Connection.objects.exclude(member__left_at=None).exists(), 4, "an account of somebody who left is kept"
+        )
         for link in Connection.objects.select_related("credential", "member__user").order_by("pk"):
             link.credential.refresh_from_db()
             if truth(self.world, link.credential) is not Truth.FINE:
                 service, email = Service(link.credential.service), link.credential.account_email
                 self.world.connect(link.member, service, email, again=link)
         self._check_all()
+        lost = Room.objects.filter(missing_since__isnull=False, connection__isnull=False, page_groups__isnull=False)
+        hold(not lost.exists(), 2, f"rooms that are there are not found: {list(lost)}")
         self._settle()
         settled(self.witness)
         self.witness.look()

@@ -1,4 +1,4 @@
-"""Events about booking pages: their people, locations, rules, and the owner's own switch."""
+"""Events about booking pages and the team: people, locations, rooms, rules, the owner's own switch, who leaves."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from awase.domain.health import Group, LocationKind
-from awase.models import BookingPage, Condition, Credential, Member
+from awase.models import BookingPage, Condition, Credential, Member, Role, Room
 from awase.models.page import Approval, Assignment
-from awase.services import pages
+from awase.services import pages, team
+from awase.services.profile import ForGuests, save_for_guests
 from tests.campaign.base import Events, mishap, number
 from tests.campaign.wire import Mishap
 from tests.campaign.world import DIED, hold
@@ -40,8 +41,9 @@ class PageEvents(Events):
         """Other members, another owner or condition, an assignment list of two groups, calendars required or not."""
         self.event(f"edit members: {condition}")
         page = self.page(which)
-        team = list(Member.objects.filter(workspace=page.workspace).order_by("pk").values_list("pk", flat=True))
-        chosen = tuple(pk for place, pk in enumerate(team) if people >> place & 1)
+        members = Member.objects.filter(workspace=page.workspace, left_at=None)
+        everybody = list(members.order_by("pk").values_list("pk", flat=True))
+        chosen = tuple(pk for place, pk in enumerate(everybody) if people >> place & 1)
         first = tuple(pk for place, pk in enumerate(chosen) if split >> place & 1)
         rest = tuple(pk for pk in chosen if pk not in first)
         groups = tuple(group for group in (Group(first), Group(rest, needed)) if group.ids)
@@ -49,7 +51,7 @@ class PageEvents(Events):
             condition,
             Assignment.EVEN,
             required,
-            team[owner % len(team)],
+            everybody[owner % len(everybody)],
             chosen,
             groups=groups if condition is Condition.LIST else (),
         )
@@ -76,7 +78,7 @@ class PageEvents(Events):
     def _edit(self, happens: Mishap | None, page: BookingPage, expected: Any, edit: Callable[[], None]) -> None:
         """The edit does what was shown beforehand, unless it changes how long an account may go unchecked."""
         before = _intervals()
-        if self.act(happens, edit) is not DIED and _intervals() == before:
+        if self.act(happens, edit) is not DIED and _intervals() == before and page.archived_at is None:
             page.refresh_from_db()
             hold(page.health.open == expected.after.open, 2, f"the preview said open={expected.after.open}")
 
@@ -101,6 +103,70 @@ class PageEvents(Events):
             "duration_minutes": minutes,
         }
         self.act(happens, lambda: pages.save_fields(page, fields, self.world.now(), by=page.owner))
+
+    @rule(
+        which=number,
+        chosen=st.integers(0, 3),
+        needed=st.sampled_from([None, 1, 1, 2]),
+        some=st.booleans(),
+        happens=mishap,
+    )
+    def edit_rooms(self, which: int, chosen: int, needed: int | None, some: bool, happens: Mishap | None) -> None:
+        """All of some rooms, so many of them, or no rooms at all."""
+        self.event("edit rooms")
+        page = self.page(which)
+        rooms = Room.objects.filter(workspace=page.workspace).order_by("pk").values_list("pk", flat=True)
+        ids = tuple(pk for place, pk in enumerate(rooms) if chosen >> place & 1)
+        wanted = Group(ids, needed, rooms=True) if some else None
+        expected = pages.preview_rooms(page, wanted, self.world.now())
+        self._edit(happens, page, expected, lambda: pages.set_rooms(page, wanted, self.world.now(), by=page.owner))
+
+    @rule(which=number, archived=st.booleans(), happens=mishap)
+    def archive(self, which: int, archived: bool, happens: Mishap | None) -> None:
+        """Into the archive, or out of it."""
+        self.event("archive" if archived else "unarchive")
+        page = self.page(which)
+        self.act(happens, lambda: pages.set_archived(page, archived, self.world.now(), by=page.owner))
+        page.refresh_from_db()
+        (self.witness.archived.discard if page.archived_at is None else self.witness.archived.add)(page.pk)
+
+    # Members
+
+    @rule(who=number, heir=number, happens=mishap)
+    def leave(self, who: int, heir: int, happens: Mishap | None) -> None:
+        """A member leaves the workspace: pages go to somebody else, accounts are disconnected."""
+        self.event("member leaves")
+        member = self.member(who)
+        others = Member.objects.filter(workspace=member.workspace, left_at=None).exclude(pk=member.pk)
+        to, by = self.one(others, heir), self.one(others.filter(role=Role.OWNER), 0)
+        if to is None or by is None:
+            return
+        accounts = Credential.objects.filter(connections__member=member).values_list("service", "account_email")
+        gone = {(self.world.at(service), email) for service, email in accounts}
+        try:
+            self.act(happens, lambda: team.remove(by, member, self.world.now(), heir=to))
+        except team.Objected as objected:
+            self.world.ledger.refusals[f"leave: {objected.objection}"] += 1
+        else:
+            self.witness.disconnected |= gone
+
+    @rule(which=number)
+    def come_back(self, which: int) -> None:
+        """Somebody who left is invited again and joins."""
+        self.event("member comes back")
+        member = self.one(Member.objects.exclude(left_at=None).select_related("user", "workspace"), which)
+        if member is not None:
+            by = Member.objects.get(workspace=member.workspace, role=Role.OWNER)
+            invited = team.invite(by, member.user.email, Role.MEMBER, self.world.now())
+            team.join(invited, member.user, self.world.now())
+
+    @rule(who=number, phone=st.booleans(), address=st.booleans(), happens=mishap)
+    def own_details(self, who: int, phone: bool, address: bool, happens: Mishap | None) -> None:
+        """A member's own number and address, for pages that have none."""
+        self.event("own details")
+        member = self.member(who)
+        shown = ForGuests("03-5555-0100" if phone else "", "Tower 3" if address else "")
+        self.act(happens, lambda: save_for_guests(member, shown, self.world.now()))
 
     @rule(which=number, accepting=st.booleans(), happens=mishap)
     def switch(self, which: int, accepting: bool, happens: Mishap | None) -> None:

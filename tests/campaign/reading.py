@@ -5,15 +5,16 @@ Shares no code with `awase.services.health`, `awase.domain.health` or the gate.
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from awase.models import BookingPage, Calendar, Connection, Credential, Location, Member, PageGroup, PageMember
+from awase.models import BookingPage, Calendar, Connection, Credential, Location, Member, PageGroup, PageMember, Room
 from tests.domain import oracle
 
 TOLERANCE = timedelta(minutes=15)
 NO_PERSON = {"unreachable", "operator"}
+ORDER = ("no_members", "calendar", "location", "host", "group", "room")  # of the reasons
 
 Row = Mapping[str, Any]
 Group = tuple[list[int], int | None]
@@ -21,12 +22,15 @@ Group = tuple[list[int], int | None]
 
 @dataclass(frozen=True, slots=True)
 class Should:
-    """`hosts`: who may be booked, each with the ids of the locations they can hold."""
+    """`hosts`: who may be booked, each with the ids of the locations they can hold; `rooms`: the usable ones of the
+    page, of which a booking takes `rooms_needed`."""
 
     open: bool
     reasons: tuple[str, ...]
     hosts: Mapping[int, frozenset[int]]
     offered: frozenset[int]
+    rooms: frozenset[int] = frozenset()
+    rooms_needed: int = 0
 
 
 def broken(credential: Row, now: datetime) -> bool:
@@ -55,6 +59,7 @@ class Rows:
         self.links: dict[int, list[Row]] = defaultdict(list)
         for link in self.connections.values():
             self.links[link["member_id"]].append(link)
+        self.rooms = {row["id"]: row for row in Room.objects.values()}
 
     def broken(self, connection: Row) -> bool:
         return broken(self.credentials[connection["credential_id"]], self.now)
@@ -66,6 +71,23 @@ class Rows:
         every = self.credentials[self.connections[calendar["connection_id"]]["credential_id"]]["check_every"]
         since = calendar["unreadable_since"]
         return since is not None and self.now - since >= _patience(every)
+
+    def readable(self, room: int) -> bool:
+        """An account of the workspace at the room's service works, and the room is there."""
+        row = self.rooms[room]
+        readers = [
+            link
+            for link in self.connections.values()
+            if self.members[link["member_id"]]["workspace_id"] == row["workspace_id"]
+            and self.credentials[link["credential_id"]]["service"] == row["service"]
+        ]
+        readers.sort(key=lambda link: (link["id"] != row["connection_id"], link["id"]))
+        if row["missing_since"] or not readers:
+            return False
+        every = self.credentials[readers[0]["credential_id"]]["check_every"]
+        if row["unreadable_since"] and self.now - row["unreadable_since"] >= _patience(every):
+            return False
+        return not all(self.broken(link) for link in readers)
 
     def in_use(self, member: int) -> list[Row]:
         """The member's calendars that are checked or receive bookings."""
@@ -125,11 +147,26 @@ def read(now: datetime) -> dict[int, Should]:
     groups: dict[int, list[Group]] = defaultdict(list)
     for group in PageGroup.objects.filter(of_rooms=False).order_by("position", "id"):
         groups[group.page_id].append((list(group.members.values_list("pk", flat=True)), group.needed))
+    rooms: dict[int, Group] = {}
+    for group in PageGroup.objects.filter(of_rooms=True):
+        rooms[group.page_id] = (list(group.rooms.values_list("pk", flat=True)), group.needed)
     found = {}
     for page in BookingPage.objects.values("id", "owner_id", "condition", "calendar_required"):
         listed = groups[page["id"]] if page["condition"] == "list" else _of(page["condition"], people[page["id"]])
-        found[page["id"]] = Reader(rows, page, listed, places[page["id"]]).answer()
+        answer = Reader(rows, page, listed, places[page["id"]]).answer()
+        found[page["id"]] = _in_rooms(rows, answer, *rooms[page["id"]]) if page["id"] in rooms else answer
     return found
+
+
+def _in_rooms(rows: Rows, answer: Should, ids: list[int], needed: int | None) -> Should:
+    """The answer of a page that needs all of these rooms, or so many of them."""
+    usable = frozenset(room for room in ids if rows.readable(room))
+    wanted = len(ids) if needed is None else needed
+    if ids and len(usable) >= wanted:
+        return replace(answer, rooms=usable, rooms_needed=wanted)
+    reason = "room" if len(usable) < len(ids) else "group"
+    reasons = sorted({*answer.reasons, reason}, key=ORDER.index)
+    return Should(False, tuple(reasons), {}, frozenset())
 
 
 def _of(condition: str, people: list[int]) -> list[Group]:

@@ -2,8 +2,9 @@
 
 from enum import Enum
 
+from awase.domain.health import Service
 from awase.models import Credential
-from sandbox.state import Account
+from sandbox.state import Grant
 from tests.campaign.world import World
 
 PERSON = {
@@ -30,6 +31,7 @@ class Truth(Enum):
     TRANSIENT = "passes by itself"
     OURS = "the operator must act"
     CAPABILITY = "some meetings cannot be made"
+    UNSEEN = "somebody must act, and the cheap check does not meet it"
 
 
 def truth(world: World, credential: Credential) -> Truth:
@@ -37,8 +39,17 @@ def truth(world: World, credential: Credential) -> Truth:
     account = world.account(credential)
     now = world.sandbox.epoch()
     names = {fault.name for fault in account.faults if fault.until is None or now < fault.until}
-    if names & PERSON or not _granted(world, credential, account):
+    if not Service(credential.service).calendars and "no_mailbox" in names:
+        if credential.service == Service.TEAMS:
+            return Truth.UNSEEN
+        names.remove("no_mailbox")
+    grants = _grants(world, credential)
+    if names & PERSON or not grants or any(grant.ended for grant in grants):
         return Truth.PERSON
+    if any(
+        grant.withheld for grant in grants
+    ):  # at Teams nobody asks for more than the name until the token is renewed
+        return Truth.UNSEEN if credential.service == Service.TEAMS else Truth.PERSON
     if credential.lease_until and credential.lease_until > world.now():
         return Truth.TRANSIENT  # a process died over a refresh; nobody else may until its lease has run out
     for kind, some in ((Truth.TRANSIENT, TRANSIENT), (Truth.OURS, OURS), (Truth.CAPABILITY, CAPABILITY)):
@@ -47,8 +58,8 @@ def truth(world: World, credential: Credential) -> Truth:
     return Truth.FINE
 
 
-def _granted(world: World, credential: Credential, account: Account) -> bool:
-    """Whether the tokens that we hold still work, or can be renewed, with all that was granted."""
+def _grants(world: World, credential: Credential) -> list[Grant]:
+    """What stands behind the tokens that we hold and that still work, or can be renewed."""
     state = world.sandbox.state
     held = [state.tokens.get(credential.secret[kind]) for kind in ("access_token", "refresh_token")]
     alive = [
@@ -56,5 +67,4 @@ def _granted(world: World, credential: Credential, account: Account) -> bool:
         for token in held
         if token and not token.dead and (token.expires_at is None or token.expires_at > world.sandbox.epoch())
     ]
-    grants = [state.grants[token.grant] for token in alive]
-    return bool(alive) and not any(grant.ended or grant.withheld for grant in grants)
+    return [state.grants[token.grant] for token in alive]

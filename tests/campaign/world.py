@@ -25,7 +25,7 @@ from django.test import Client, override_settings
 
 from awase import registry
 from awase.demo.consent import answer_consent
-from awase.domain.health import LocationKind, Service
+from awase.domain.health import Group, LocationKind, Service
 from awase.environment import database
 from awase.models import (
     Booking,
@@ -37,12 +37,14 @@ from awase.models import (
     Location,
     Member,
     PageMember,
+    Room,
     User,
 )
 from awase.models.booking import HostTime
 from awase.models.page import Assignment
-from awase.services import accounts, booking, pages
+from awase.services import accounts, booking, checks, pages
 from awase.services import connections as linking
+from awase.services.signals import Cause
 from awase.services.slots import offer
 from sandbox.app import Sandbox, wsgi
 from sandbox.state import Account, State
@@ -60,6 +62,7 @@ PEOPLE = {
     "suzuki": (Service.MICROSOFT, Service.TEAMS),
     "stranger": (Service.GOOGLE,),
 }
+ROOMS = ("room-1@minato.example", "room-2@minato.example")  # seen by Suzuki's account
 SERVICES = (Service.GOOGLE, Service.MICROSOFT, Service.ZOOM, Service.TEAMS)
 TOKENS = re.compile(rb"ya29\.a0|1//0e|4/0A|EwB4A8l6|1\.AXkA|M\.C512_|zm-[arc]\.|sandbox-secret")
 
@@ -196,15 +199,23 @@ class World:
             for service in services:
                 self.control("accounts", service=self.at(service), email=user.email, name=user.name)
             for service in services:
+                if service is Service.MICROSOFT:
+                    self.rooms_back(user.email)
                 if service in linking.CALENDAR_SERVICES:
                     path = f"accounts/{self.at(service)}/{user.email}/calendars"
                     self.control(path, id=f"second-{name}", name="Second")
                 self.connect(members[name], service, user.email)
         self.control("clients", id="awase-zoom", webhook=f"{settings.AWASE_URL}/hooks/zoom", webhook_secret=HOOK_SECRET)
         tanaka, sato, suzuki = members["tanaka"], members["sato"], members["suzuki"]
+        seen_by = suzuki.connections.get(credential__service=Service.MICROSOFT)
+        Room.objects.bulk_create(
+            Room(workspace=suzuki.workspace, connection=seen_by, service="microsoft", address=address, name=address)
+            for address in ROOMS
+        )
         self._page("all", tanaka, [tanaka, sato], Condition.ALL, LocationKind.ZOOM)
         self._page("any", tanaka, [tanaka, sato, suzuki], Condition.ANY, LocationKind.ZOOM, LocationKind.TEAMS)
         self._page("outside", tanaka, [suzuki], Condition.ALL, LocationKind.MEET, LocationKind.IN_PERSON)
+        self._in_rooms("outside")
         self._page("free", sato, [sato, suzuki], Condition.ANY)
         self._page("strange", members["stranger"], [members["stranger"]], Condition.ALL, LocationKind.MEET)
 
@@ -218,6 +229,13 @@ class World:
         page.refresh_from_db()
         ids = tuple(member.pk for member in members)
         pages.set_people(page, pages.People(condition, Assignment.EVEN, True, owner.pk, ids), self.now(), by=page.owner)
+
+    def _in_rooms(self, slug: str) -> None:
+        """The page needs one of the rooms."""
+        page = BookingPage.objects.get(slug=slug)
+        rooms = tuple(Room.objects.filter(workspace=page.workspace).values_list("pk", flat=True))
+        pages.set_rooms(page, Group(rooms, 1, rooms=True), self.now(), by=page.owner)
+        checks.check(Credential.objects.get(connections__rooms=rooms[0]).pk, Cause.EDIT, self.now())
 
     def state(self) -> object:
         """Something that is another one after every change of the database, and whenever time has passed."""
@@ -284,6 +302,13 @@ class World:
             if account.service != "zoom" and mine and f"second-{name}" not in account.calendars:
                 path = f"accounts/{account.service}/{account.email}/calendars"
                 self.control(path, id=f"second-{name}", name="Second")
+
+    def rooms_back(self, email: str) -> None:
+        """Restore the rooms that an account at Microsoft sees."""
+        known = self.sandbox.account("microsoft", email)
+        for address in ROOMS:
+            if known is not None and address not in known.calendars:
+                self.control(f"accounts/microsoft/{email}/calendars", id=address, name=address, room=True)
 
     def starts(self, page: BookingPage, days: int = 7) -> tuple[datetime, ...]:
         """The starts that the page offers within `days`."""

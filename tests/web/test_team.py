@@ -14,7 +14,8 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 
 from awase.domain.health import Service
-from awase.models import BookingPage, Condition, Connection, Effect, Invitation, Member, Role, User
+from awase.jobs.periodic import TABLE
+from awase.models import BookingPage, Condition, Connection, Credential, Effect, Invitation, Member, Role, User
 from awase.services import team
 from awase.services.team import Objected, Objection
 from tests.services.conftest import utcnow
@@ -225,3 +226,15 @@ def test_whoever_belongs_to_several_workspaces_goes_from_one_to_the_other(
     assert theirs.get("/api/v1/pages").status_code == 200
     browser.post(f"/app/team/{joined.pk}/leave", {})
     assert [person["name"] for person in theirs.get("/app/team").context["people"]] == ["Stranger"]
+
+
+def test_the_accounts_of_somebody_who_left_go_even_if_the_process_died_over_it(
+    owner: Member, teammate: Member, connect: Any
+) -> None:
+    link = connect(teammate, Service.GOOGLE)
+    Member.objects.filter(pk=teammate.pk).update(left_at=utcnow())  # all that was written before it died
+    kept = connect(owner, Service.GOOGLE)
+    for task in TABLE:
+        task.run(utcnow())
+    assert list(Connection.objects.all()) == [kept]
+    assert not Credential.objects.filter(pk=link.credential_id).exists()
