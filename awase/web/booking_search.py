@@ -97,6 +97,7 @@ def search_fields(member: Member, kept: dict[str, str], hidden: tuple[str, ...] 
     return {
         **kept,
         "dates": "from" in kept,
+        "narrowed": any(kept.get(name) for name in ("of", "by", "from", "to")),
         "hidden": [{"name": name, "value": kept[name]} for name in hidden],
         "pages": [{"value": pk, "label": title, "selected": str(pk) == kept["of"]} for pk, title in pages],
         "hosts": [{"value": pk, "label": name, "selected": str(pk) == kept["by"]} for pk, name in people],

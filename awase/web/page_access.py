@@ -27,6 +27,7 @@ def access_section(page: BookingPage) -> Context:
         }
         for member in team.select_related("user").order_by("pk")
     ]
+    people.sort(key=lambda person: not person["level"])
     names = [str(person["name"]) for person in people if person["level"]]
     return {
         **common(page, "access"),

@@ -2,6 +2,7 @@
 
 from calendar import Calendar
 from datetime import date, timedelta
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -138,11 +139,16 @@ def _date_text(day: Any) -> str:
 
 
 def _lines(weekly: list[list[list[int]]]) -> list[str]:
-    return [
-        f"{name} {pgettext('list of hours', ', ').join(f'{_clock(start)}–{_clock(end)}' for start, end in ranges)}"
-        for name, ranges in zip(weekday_names(), weekly, strict=True)
-        if ranges
-    ]
+    """The hours of the week: days that follow each other with the same hours are one line."""
+    lines = []
+    days = zip(dates.weekday_names(), weekly, strict=True)
+    for ranges, together in groupby(days, key=lambda day: day[1]):
+        names = [name for name, _ranges in together]
+        label = names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
+        hours = pgettext("list of hours", ", ").join(f"{_clock(start)}–{_clock(end)}" for start, end in ranges)
+        if hours:
+            lines.append(f"{label} {hours}")
+    return lines
 
 
 def _own(request: MemberRequest, pk: int) -> WeeklySchedule:
