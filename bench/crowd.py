@@ -161,8 +161,9 @@ def _bookings(pages: Sequence[BookingPage], hosts: Sequence[Member], count: int,
     today = datetime.combine(now.date(), time(1), tzinfo=UTC)
     made = []
     for number in range(count):
-        turn = number // len(hosts)
-        begins = today + timedelta(days=turn % (2 * SPAN) - SPAN, hours=turn // (2 * SPAN) + number % 5)
+        turn, host = divmod(number, len(hosts))
+        round_, day = divmod(turn, SPAN // 2)  # every few days, again and again at another hour
+        begins = today + timedelta(days=4 * day - SPAN + host % 4, hours=round_ + host % 5)
         ahead = begins > now
         part = number % EVERY
         state = BookingState.CANCELLED if part == 1 else BookingState.CONFIRMED

@@ -90,11 +90,13 @@ def _stretches(leads: Iterable[timedelta]) -> list[int]:
 def _by_host(carriers: Sequence[int]) -> list[tuple[str, int]]:
     """How many of these bookings each member hosts; a seat counts for the hosts of its session."""
     weight = Counter(carriers)
-    hosts: Counter[str] = Counter()
+    hosts: Counter[int] = Counter()
+    names: dict[int, str] = {}  # two members may have the same one
     rows = HostTime.objects.filter(booking__in=weight, active=True).select_related("member__user")
     for row in rows:
-        hosts[row.member.name] += weight[row.booking_id or 0]
-    return hosts.most_common()
+        hosts[row.member_id] += weight[row.booking_id or 0]
+        names[row.member_id] = row.member.name
+    return [(names[pk], count) for pk, count in hosts.most_common()]
 
 
 def _ended(made: QuerySet[Booking]) -> dict[str, int]:

@@ -117,10 +117,19 @@ def booking_list(request: MemberRequest) -> HttpResponse:
         "days": in_days(rows, request.member),
         "zone_label": zone_label(request.member),
         "pager": pager,
-        "empty_text": _("There is no booking here."),
-        "empty_action": None,
+        **_nothing(kept),
     }
     return render(request, "dashboard/bookings.html", context)
+
+
+def _nothing(kept: dict[str, str]) -> Context:
+    """What an empty list says: where bookings come from, unless something was searched."""
+    if kept["tab"] != "coming" or any(value for name, value in kept.items() if name != "tab"):
+        return {"empty_text": _("There is no booking here."), "empty_action": None}
+    return {
+        "empty_text": _("No booking is to come. Guests book on your booking pages: send them the address."),
+        "empty_action": action(_("To the booking pages"), "/app/pages"),
+    }
 
 
 @require_GET

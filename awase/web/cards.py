@@ -1,5 +1,6 @@
 """A booking page as a card: badges, one line of facts, what is wrong and what would cure it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
@@ -19,7 +20,19 @@ from awase.web.cures import Cures
 from awase.web.shell import Context, action, post
 
 ERRORS, CONNECTIONS = "/app/connections?tab=connected", "/app/connections"
-MOST_CURES = 8
+MOST_CURES, MOST_NAMED = 8, 5
+
+
+def few_of(names: Sequence[str]) -> str:
+    """Names in one line; of very many the first."""
+    return pgettext("list of names", ", ").join(_first(names))
+
+
+def _first(said: Sequence[str]) -> list[str]:
+    more = len(said) - MOST_NAMED
+    if more < 2:
+        return list(said)
+    return [*said[:MOST_NAMED], ngettext("%(count)d more", "%(count)d more", more) % {"count": more}]
 
 
 class PageCards:
@@ -83,9 +96,9 @@ class PageCards:
         shown = {**ways, "kind": "warn", "confirm_url": ERRORS if in_error else CONNECTIONS, "note": ""}
         if verdict.place_missing:
             text = _("No location can be offered: guests read that the host will tell them the place.")
-            return [{**shown, "what": text, "why": "", "also": said}]
+            return [{**shown, "what": text, "why": "", "also": _first(said)}]
         first = wrong[0]
-        shown |= {"what": said[0], "why": words.why(first), "also": said[1:]}
+        shown |= {"what": said[0], "why": words.why(first), "also": _first(said[1:])}
         if verdict.stops:
             shown["kind"] = "danger" if in_error else "neutral"
             if not page.accepting:
@@ -96,7 +109,7 @@ class PageCards:
 
     def _facts(self, page: BookingPage, value: PageValue, verdict: Verdict) -> list[str]:
         names = {member.id: member.name for member in value.members}
-        people = pgettext("list of names", ", ").join(names[pk] for pk in value.everybody)
+        people = few_of([names[pk] for pk in value.everybody])
         if page.condition == Condition.ALL:
             who = _("All members: %(names)s") if len(value.everybody) > 1 else "%(names)s"
         elif page.assignment == Assignment.GUEST:
@@ -149,7 +162,12 @@ def badges(page: BookingPage, value: PageValue, verdict: Verdict) -> list[Contex
         shown.append({"kind": "ok", "label": _("Taking bookings")})
         names = {member.id: member.name for member in value.members}
         absent = dict.fromkeys(item.member_id for item in verdict.left_out if item.member_id is not None)
-        if absent:
+        if len(absent) > MOST_NAMED:
+            label = _("Without %(absent)d members: %(count)d take bookings") % {
+                "absent": len(absent),
+                "count": len(verdict.hosts),
+            }
+        elif absent:
             label = ngettext(
                 "Without %(names)s: %(count)d member takes bookings",
                 "Without %(names)s: %(count)d members take bookings",
@@ -158,5 +176,6 @@ def badges(page: BookingPage, value: PageValue, verdict: Verdict) -> list[Contex
                 "names": pgettext("list of names", ", ").join(words.person(names[pk]) for pk in absent),
                 "count": len(verdict.hosts),
             }
+        if absent:
             shown.append({"kind": "warn", "label": label})
     return shown

@@ -27,6 +27,7 @@ from awase.web.shell import LETTERS, Context, MemberRequest, action, fingerprint
 
 DAYS_SHOWN = 8
 MOST_COMING, MOST_WAITING = 50, 50
+MOST_CAUSES, MOST_PAGES = 6, 4  # of what stops pages, and of the pages that it stops
 EMPTY: Mapping[int | None, int] = MappingProxyType({})
 
 
@@ -44,6 +45,7 @@ def home(request: MemberRequest) -> HttpResponse:
     days = in_days(list(soon.order_by("start", "pk")[:MOST_COMING]), member)
     heading = dates.full_day_name(today)
     cards = PageCards(dashboard.visible_pages(member).filter(archived_at=None), member, now)
+    causes = _stopped(cards)
     mine = connections.of_member(member)
     waiting = with_hosts(dashboard.waiting_bookings(member, now)).order_by("start", "pk")
     context: dict[str, Any] = {
@@ -55,7 +57,8 @@ def home(request: MemberRequest) -> HttpResponse:
         "coming": [day for day in days if day["heading"] != heading],
         "zone_label": zone_label(member),
         "steps": _steps(member, bool(mine), cards),
-        "stopped": _stopped(cards),
+        "stopped": causes[:MOST_CAUSES],
+        "more_stopped": max(0, len(causes) - MOST_CAUSES),
         "waiting": _waiting(waiting[:MOST_WAITING], member),
         "connections": [
             {
@@ -94,7 +97,10 @@ def _stopped(cards: PageCards) -> list[Context]:
                 "pages": [],
             }
             causes.setdefault(what, cause)["pages"].append(link)
-    return sorted(causes.values(), key=lambda cause: -len(cause["pages"]))
+    for cause in causes.values():
+        cause["more"] = max(0, len(cause["pages"]) - MOST_PAGES)
+    found = sorted(causes.values(), key=lambda cause: -len(cause["pages"]))
+    return [{**cause, "pages": cause["pages"][:MOST_PAGES]} for cause in found]
 
 
 def _review(lack: Lack, page_url: str) -> str:

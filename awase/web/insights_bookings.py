@@ -36,7 +36,11 @@ def bookings_part(member: Member) -> Context:
             _bars(_("How long ahead"), list(zip(_stretch_names(), found.lead_days, strict=True)), ordered=True),
             _bars(_("Cancelled, declined, lapsed"), _endings(found), ordered=True),
         ],
-        "fairness": [{"title": page.title, "rows": _shares(shares)} for page, shares in found.fairness],
+        "fairness": [
+            {"title": page.title, "bars": rows[:MOST_BARS], "rows": rows}
+            for page, shares in found.fairness
+            for rows in [_shares(shares)]
+        ],
     }
 
 
@@ -113,8 +117,11 @@ def _endings(found: BookingMeasures) -> list[tuple[str, int]]:
 
 
 def _shares(shares: Sequence[Share]) -> list[Context]:
-    """One row for each member: what they took as a bar, what is due to them as a mark on it."""
+    """One row for each member: what they took as a bar, what is due to them as a mark on it; of many members those
+    first who are furthest from it."""
     total = sum(share.taken for share in shares)
+    if len(shares) > MOST_BARS:
+        shares = sorted(shares, key=lambda share: -abs(share.taken + share.passed - share.due * total))
     most = max([max(share.taken, share.due * total) for share in shares]) or 1
     return [
         {

@@ -2,11 +2,11 @@
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST
 
 from awase.models import BookingPage, Member
 from awase.services import pages
+from awase.web.cards import few_of
 from awase.web.page_sections import common
 from awase.web.pages import editable
 from awase.web.shell import Context, MemberRequest, for_members
@@ -33,7 +33,7 @@ def access_section(page: BookingPage) -> Context:
         **common(page, "access"),
         "heading": _("Editors and viewers"),
         "help": _("Besides the owner and the admins. Viewers see the page and its bookings; editors also change both."),
-        "summary": [pgettext("list of names", ", ").join(names)] if names else [_("None")],
+        "summary": [few_of(names)] if names else [_("None")],
         "template": "dashboard/_section_access.html",
         "people": people,
     }

@@ -15,6 +15,7 @@ from awase.models.page import Assignment
 from awase.services import pages, words
 from awase.services.health import standing_of
 from awase.services.permissions import may
+from awase.web.cards import few_of
 from awase.web.connection_cards import state_badge
 from awase.web.page_sections import Facts, common, seen, warning
 from awase.web.shell import Context
@@ -49,6 +50,7 @@ def members_section(
     chosen = {member_id: place for place, member_id in enumerate(people.member_ids)}
     team.sort(key=lambda member: (member.pk not in chosen, chosen.get(member.pk, 0), member.pk))
     names = {member.pk: member.name for member in team}
+    on_page = [names[pk] for pk in people.member_ids if pk in names]
     groups = [*people.groups, *[Group(())] * SPARE_GROUPS][:MOST_GROUPS]
     group_of = {pk: number for number, group in enumerate(groups, start=1) for pk in group.ids}
     verdict = evaluate(value)
@@ -60,7 +62,7 @@ def members_section(
         "seen": seen(people_facts(pages.people_of(page))),
         "lacking": [warning(lack, names) for lack in lacks if _of_nobody(lack)],
         "heading": _("Members"),
-        "summary": [names[pk] for pk in people.member_ids if pk in names],
+        "summary": [few_of(on_page)] if on_page else [],
         "template": "dashboard/_section_members.html",
         "condition": people.condition.value,
         "automatic": people.assignment is not Assignment.GUEST,

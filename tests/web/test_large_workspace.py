@@ -51,3 +51,15 @@ def test_the_live_list_asks_for_the_same_sheet_and_answers_nothing_while_nothing
     shown = browser.get("/app/pages?page=2").content.decode()
     (address,) = re.findall(r'hx-get="(/app/pages[^"]+)"', shown)
     assert browser.get(address.replace("&amp;", "&")).status_code == 204
+
+
+def test_long_lists_of_names_and_causes_are_told_in_short(owner: Member, log_in: Any) -> None:
+    browser = log_in(owner)
+    fill(owner, members=200, pages=30, bookings=0, now=utcnow())
+    home = browser.get("/app/").context
+    assert len(home["stopped"]) <= 6 and all(len(cause["pages"]) <= 4 for cause in home["stopped"])
+    cards = [page for group in browser.get("/app/pages").context["groups"] for page in group["pages"]]
+    (largest,) = (card for card in cards if card["facts"][0].endswith("more"))
+    assert largest["facts"][0].count(",") == 5
+    assert "Without 10 members: 191 take bookings" in [badge["label"] for badge in largest["badges"]]
+    assert len(largest["problems"][0]["also"]) == 6
