@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -177,6 +177,8 @@ def for_guest(request: MemberRequest, pk: int) -> HttpResponse:
     """Book on a guest's behalf."""
     page = get_object_or_404(dashboard.visible_pages(request.member), pk=pk)
     member: Member = request.member
+    if not may(member, Act.BOOK_FOR_GUEST, page):
+        raise Http404
     form = ForGuestForm(request.POST or None, initial={"language": member.workspace.language})
     if request.method == "POST" and form.is_valid():
         try:
@@ -188,14 +190,20 @@ def for_guest(request: MemberRequest, pk: int) -> HttpResponse:
             return redirect(f"/app/bookings/{taken.uid}")
     section = {
         "id": "book",
-        "heading": _("Book for a guest"),
+        "heading": page.title,
         "url": f"/app/pages/{pk}/book",
         "form": form,
         "template": "dashboard/_section_form.html",
         "button": _("Book"),
     }
-    context = {"section": "pages", "sections": [section], "back_url": f"/app/pages/{pk}"}
-    return render(request, "dashboard/page_new.html", context, status=400 if form.errors else 200)
+    context = {
+        "section": "pages",
+        "heading": _("Book for a guest"),
+        "sections": [section],
+        "back_url": f"/app/pages/{pk}",
+        "back": page.title,
+    }
+    return render(request, "dashboard/one_form.html", context, status=400 if form.errors else 200)
 
 
 def _request(entered: dict[str, Any], page: BookingPage, member: Member) -> bookings.Request:

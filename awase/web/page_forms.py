@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -16,6 +15,7 @@ from awase.services import dates, pages, rich_text
 from awase.web.lengths import DAY, HOUR, WEEK, LengthField, LengthsField, length, offer_lengths
 from awase.web.pictures import Picture, PictureField
 from awase.web.shell import Context, fingerprint
+from awase.web.zone_field import ZoneField
 
 if TYPE_CHECKING:
     PageForm = forms.ModelForm[BookingPage]
@@ -230,11 +230,7 @@ class TimesForm(SectionForm):
         label=_("Hours"),
         empty_label=_("Each member's own hours"),
     )
-    time_zone = forms.ChoiceField(
-        label=_("Time zone of the page"),
-        help_text=_("Period, notice and limits count days in it."),
-        choices=[(name, name) for name in sorted(available_timezones())],
-    )
+    time_zone = ZoneField(label=_("Time zone of the page"), help_text=_("Period, notice and limits count days in it."))
 
     def begin(self) -> None:
         ours = Q(for_page=None) | Q(for_page=self.instance)

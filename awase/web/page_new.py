@@ -54,14 +54,16 @@ def new_page(request: MemberRequest) -> HttpResponse:
         return redirect(f"/app/pages/{page.pk}")
     section = {
         "id": "new",
-        "heading": _("New booking page"),
+        "heading": _("Basics"),
         "url": "/app/pages/new",
         "form": form,
         "template": "dashboard/_section_form.html",
     }
-    return render(
-        request,
-        "dashboard/page_new.html",
-        {"section": "pages", "sections": [section], "back_url": "/app/pages"},
-        status=400 if form.errors else 200,
-    )
+    context = {
+        "section": "pages",
+        "heading": _("New booking page"),
+        "sections": [section],
+        "back_url": "/app/pages",
+        "back": _("All booking pages"),
+    }
+    return render(request, "dashboard/one_form.html", context, status=400 if form.errors else 200)

@@ -80,6 +80,7 @@ def questions_section(page: BookingPage, typed: list[Context] | None = None, for
         "template": "dashboard/_section_questions.html",
         "questions": [{"number": number, **row} for number, row in enumerate([*rows, *spare])],
         "kinds": [{"value": kind.value, "label": label} for kind, label in KINDS.items()],
+        "most": MOST_QUESTIONS,
     }
 
 

@@ -4,7 +4,7 @@ from calendar import Calendar
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from django import forms
@@ -21,6 +21,7 @@ from awase.services.hours import countries
 from awase.services.permissions import may
 from awase.web.pages import editable
 from awase.web.shell import Context, MemberRequest, for_members, utcnow
+from awase.web.zone_field import ZoneField
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MOST_NAMED = 5  # pages that use a schedule, in the list
@@ -32,9 +33,7 @@ class DetailsForm(forms.Form):
     """Name, zone, holidays, and whether these hours count where no others are chosen."""
 
     name = forms.CharField(max_length=80, label=gettext_lazy("Name"))
-    time_zone = forms.ChoiceField(
-        label=gettext_lazy("Time zone"), choices=[(name, name) for name in sorted(available_timezones())]
-    )
+    time_zone = ZoneField()
     holidays = forms.ChoiceField(
         required=False,
         label=gettext_lazy("Closed on public holidays of"),

@@ -95,6 +95,7 @@ def _list(request: MemberRequest, form: InviteForm | None = None) -> HttpRespons
                 "email": member.user.email,
                 "role": ROLES[Role(member.role)],
                 "you": member.pk == viewer.pk,
+                "note": OBJECTIONS[Objection.OWN_ROLE] if viewer.is_admin and member.pk == viewer.pk else "",
                 "role_url": f"/app/team/{member.pk}/role",
                 "roles": [{"value": role, "label": ROLES[role], "selected": role == member.role} for role in roles]
                 if viewer.is_admin and member.pk != viewer.pk and member.role in roles

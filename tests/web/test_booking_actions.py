@@ -13,7 +13,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from awase.models import Booking, BookingPage, BookingState, Condition, Effect, Member, PageMember
+from awase.models import Booking, BookingPage, BookingState, Condition, Effect, Member, PageMember, PageShare
 from tests.services.conftest import TOKYO, utcnow
 from tests.web.conftest import text_of
 
@@ -122,12 +122,23 @@ def test_a_host_books_for_a_guest_and_is_told_what_is_in_the_way(
     page.save()
     page.notice_minutes = 0
     start = free_start(page, 3).astimezone(TOKYO)
+    assert "<h1>Book for a guest</h1>" in browser.get(f"/app/pages/{page.pk}/book").content.decode()
     entered = {"start": f"{start:%Y-%m-%dT%H:%M}", "name": "Ann", "email": "ann@guest.example", "language": "en"}
     assert browser.post(f"/app/pages/{page.pk}/book", entered).status_code == 302
     taken = Booking.objects.get()
     assert taken.start == start
     again = browser.post(f"/app/pages/{page.pk}/book", entered)
     assert again.status_code == 400 and "This time is not free" in text_of(again)
+
+
+def test_who_may_only_see_a_page_is_not_offered_to_book_on_it(
+    log_in: Callable[[Any], Client], new_member: Any, workspace: Any, page: BookingPage
+) -> None:
+    viewer = new_member("Ito", workspace)
+    PageShare.objects.create(page=page, member=viewer)
+    browser = log_in(viewer)
+    assert browser.get(f"/app/pages/{page.pk}").status_code == 200
+    assert browser.get(f"/app/pages/{page.pk}/book").status_code == 404
 
 
 def test_the_list_comes_as_a_file_that_no_spreadsheet_runs(browser: Client, taken: Booking) -> None:

@@ -10,9 +10,11 @@
     const mine = ++latest;
     const answer = await fetch(address, { method: "POST", body: new FormData(form) });
     if (!answer.ok || mine !== latest) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const shown = frame.contentDocument;
+    const text = await answer.text();
     if (mine !== latest) return;
+    /* Parsed where it is shown: a mail may have styles of its own there, which this page does not allow. */
+    const page = new frame.contentWindow.DOMParser().parseFromString(text, "text/html");
+    const shown = frame.contentDocument;
     shown.documentElement.lang = page.documentElement.lang;
     shown.body.replaceWith(shown.adoptNode(page.body));
   }
@@ -36,5 +38,28 @@
       event.preventDefault();
       show(link.href);
     });
+  });
+
+  /* As soon as something is entered in the last question, which is empty, another one follows it, so that several can be
+     written before they are saved. */
+  document.addEventListener("input", (event) => {
+    const last = event.target.closest("[data-spare]");
+    if (!last) return;
+    const next = last.cloneNode(true);
+    last.removeAttribute("data-spare");
+    const number = Number(next.querySelector("[name^=key-]").name.slice(4)) + 1;
+    if (number >= Number(next.dataset.spare)) return;
+    for (const field of next.querySelectorAll("input, textarea")) {
+      field.value = field.defaultValue;
+      field.checked = field.defaultChecked;
+    }
+    for (const part of next.querySelectorAll("[name], [for]")) {
+      for (const name of ["name", "id", "for"]) {
+        if (part.hasAttribute(name)) part.setAttribute(name, part.getAttribute(name).replace(/\d+$/, number));
+      }
+    }
+    const legend = next.querySelector("legend");
+    legend.textContent = legend.textContent.replace(/\d+/, number + 1);
+    last.after(next);
   });
 })();
