@@ -70,6 +70,10 @@ class Panel:
     def repair(self, service: str, email: str) -> None:
         self._post(f"/control/api/accounts/{service}/{email}/repair", {})
 
+    def add_account(self, service: str, email: str, calendars: list[dict]) -> None:
+        body = {"service": service, "email": email, "name": email, "calendars": calendars}
+        self._post("/control/api/accounts", body)
+
     def accounts(self) -> list[dict]:
         answer = self.client.get("/control/api/state")
         answer.raise_for_status()
