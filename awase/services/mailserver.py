@@ -3,6 +3,7 @@
 import smtplib
 import ssl
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.mail import EmailMessage
 from django.utils.translation import gettext as _
 
-from awase.models import User
+from awase.models import Effect, EffectKind, EffectState, User
 
 
 class Outcome(StrEnum):
@@ -33,7 +34,17 @@ class Answer:
     said: str = ""
 
 
-def send_test(by: User) -> Answer:
+TESTED = "mail:test"  # the effect that a test mail leaves behind once a server has taken it
+
+
+def to_be_tested(viewer: User) -> bool:
+    """Whether the instance's owner should see whether mails arrive: none was taken by a server yet."""
+    if not viewer.owns_instance or settings.AWASE_DEMO:
+        return False
+    return not Effect.objects.filter(kind=EffectKind.MAIL, state=EffectState.DONE).exists()
+
+
+def send_test(by: User, now: datetime) -> Answer:
     """A mail to the instance's owner, sent at once. Raises PermissionDenied for everybody else."""
     if not by.owns_instance:
         raise PermissionDenied
@@ -56,6 +67,9 @@ def send_test(by: User) -> Answer:
         return Answer(Outcome.OTHER, _words(error))
     except OSError as error:
         return Answer(Outcome.NO_SERVER, _words(error.strerror or type(error).__name__))
+    Effect.objects.update_or_create(
+        key=TESTED, defaults={"kind": EffectKind.MAIL, "state": EffectState.DONE, "next_at": now, "done": 1}
+    )
     return Answer(Outcome.SENT)
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from awase.domain.first_run import ORDER, Step
 from awase.domain.health import LocationKind, Service
 from awase.models import BookingPage, Member
-from awase.services import connections, first_run, profile, words
+from awase.services import connections, first_run, mailserver, profile, words
 from awase.services.first_run import Week
 from awase.services.profile import Person
 from awase.web.cards import PageCards
@@ -234,5 +234,6 @@ def done(request: MemberRequest, pk: int) -> HttpResponse:
         "page": card,
         "public_url": f"{settings.AWASE_URL}/{page.workspace.slug}/{page.slug}",
         "edit_url": f"/app/pages/{pk}",
+        "mail_test": mailserver.to_be_tested(request.member.user),
     }
     return render(request, "start/done.html", context)

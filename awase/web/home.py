@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 from awase.domain.first_run import ORDER, Step
 from awase.domain.health import Lack, Service
 from awase.models import Booking, BookingPage, BookingState, Member
-from awase.services import connections, dashboard, dates, words
+from awase.services import connections, dashboard, dates, mailserver, words
 from awase.services.health import standing_of
 from awase.web.booking_search import troubled, with_hosts
 from awase.web.bookings import hosts_text, in_days, waiting_work, zone_label
@@ -214,6 +214,14 @@ def _steps(member: Member, connected: bool, cards: PageCards) -> list[Context]:
                 "title": _("Send your booking page to somebody"),
                 "text": f"{settings.AWASE_URL}/{live.workspace.slug}/{live.slug}",
                 "action": action(_("Open the public page"), f"/{live.workspace.slug}/{live.slug}", new_tab=True),
+            }
+        )
+    if mailserver.to_be_tested(member.user):
+        steps.append(
+            {
+                "title": _("Send a test mail"),
+                "text": _("Guests and hosts are told by mail; see whether they arrive."),
+                "action": action(_("To the mail server"), "/app/settings/mail"),
             }
         )
     return steps

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from awase.services import mailserver
 from awase.services.mailserver import Outcome
 from awase.web.settings_frame import frame
-from awase.web.shell import Context, MemberRequest, for_members
+from awase.web.shell import Context, MemberRequest, for_members, utcnow
 
 WORDS = {
     Outcome.SENT: (gettext_lazy("The mail server took the test mail."), gettext_lazy("Look into your mailbox.")),
@@ -49,7 +49,7 @@ def show(request: MemberRequest) -> HttpResponse:
         raise PermissionDenied
     result: Context | None = None
     if request.method == "POST":
-        answer = mailserver.send_test(request.member.user)
+        answer = mailserver.send_test(request.member.user, utcnow())
         what, advice = WORDS[answer.outcome]
         sent = answer.outcome is Outcome.SENT
         result = {"kind": "ok" if sent else "danger", "what": what, "advice": advice, "said": answer.said}

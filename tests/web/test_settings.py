@@ -240,3 +240,34 @@ def test_viewers_see_a_page_and_editors_change_it(
     assert theirs.post(f"{screen}/access", {name: ""}).status_code == 403
     browser.post(f"{screen}/access", {name: ""})
     assert theirs.get(f"{screen}/history").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("topic", "screen"),
+    [
+        ("first-steps", "/app/"),
+        ("team", "/app/team"),
+        ("security", "/app/settings/security"),
+        ("webhooks", "/app/settings/webhooks"),
+        ("mail", "/app/settings/mail"),
+        ("calendars", "/app/connections/google"),
+        ("pages", "/app/pages/{page}"),
+    ],
+)
+def test_help_is_linked_from_where_its_question_arises(
+    topic: str, screen: str, browser: Client, page_of: Any, owner: Member
+) -> None:
+    page = page_of(owner) if "{page}" in screen else None
+    shown = browser.get(screen.format(page=page and page.pk)).content.decode()
+    assert f'href="/help/{topic}"' in shown
+    assert browser.get(f"/help/{topic}").status_code == 200
+
+
+def test_the_instances_owner_is_asked_to_send_a_test_mail_until_one_went_out(
+    browser: Client, teammate: Member, log_in: Callable[[Any], Client], settings: Any
+) -> None:
+    settings.AWASE_DEMO = False
+    assert "Send a test mail" in text_of(browser.get("/app/"))
+    assert "Send a test mail" not in text_of(log_in(teammate).get("/app/"))
+    browser.post("/app/settings/mail")
+    assert "Send a test mail" not in text_of(browser.get("/app/"))
