@@ -46,12 +46,16 @@ class Scenes:
     def __init__(self, now: datetime) -> None:
         from awase.demo.people import PASSWORD
         from awase.models import Member, User
-        from awase.services import accounts, profiles
+        from awase.services import accounts, branding, profiles
+        from tests.web.test_page_looks import png
 
         self.now = now
         self.addresses = {"member": f"/{WORKSPACE}/@mori"}
         owner = User.objects.create_user(OWNER, PASSWORD, name="森 あかり")
         self.owner: Member = accounts.found_workspace(owner, "森の相談室", WORKSPACE)
+        # A colour on which white cannot be read, and in which words cannot: what is made of it is looked at everywhere.
+        branding.save_colour(self.owner, "#e0a100")
+        branding.save_logo(self.owner, png(120, 40), "image/png")
         profiles.save(self.owner, slug="mori", about="相談室の室長です。\nはじめての方もお気軽にどうぞ。")
         others = (("林 健太", "hayashi"), ("Olivia Brown", "olivia"))
         self.team = [
