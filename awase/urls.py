@@ -43,6 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("app/pages/new", page_new.new_page),
     path("app/pages/<int:pk>", page_edit.edit),
     path("app/pages/<int:pk>/members", page_save.save_members),
+    path("app/pages/<int:pk>/access", page_save.save_access),
     path("app/pages/<int:pk>/locations", page_save.save_locations),
     path("app/pages/<int:pk>/rooms", page_save.save_rooms),
     path("app/pages/<int:pk>/form", page_save.save_questions),

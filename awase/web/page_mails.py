@@ -17,6 +17,7 @@ from awase.domain.mail_texts import VARIABLES, unknown
 from awase.models import BookingPage
 from awase.services import mail_samples, mail_texts
 from awase.services.mail import Rendered
+from awase.web.page_sections import Facts, differences, seen
 from awase.web.pages import editable
 from awase.web.shell import Context, MemberRequest, for_members, utcnow
 
@@ -81,9 +82,11 @@ def edit(request: MemberRequest, pk: int, template: str) -> HttpResponse:
     page, language = editable(request.member, pk), _language(request)
     if template not in NAMES:
         raise Http404
-    form = WordsForm(request.POST or None, initial=dict(mail_texts.own(page, template, language)))
+    stored = dict(mail_texts.own(page, template, language))
+    form = WordsForm(request.POST or None, initial=stored)
     address = f"/app/pages/{page.pk}/mails/{template}"
-    if request.method == "POST" and form.is_valid():
+    conflict = _conflict(form, stored) if request.POST.get("seen", seen(stored)) != seen(stored) else []
+    if request.method == "POST" and form.is_valid() and not conflict:
         mail_texts.save(page, template, language, by=request.member, **form.cleaned_data)
         return redirect(f"{address}?lang_of_mail={language}&saved=1")
     context = {
@@ -92,6 +95,8 @@ def edit(request: MemberRequest, pk: int, template: str) -> HttpResponse:
         "back_url": f"/app/pages/{page.pk}#mails",
         "heading": NAMES[template],
         "form": form,
+        "seen": seen(stored),
+        "conflict": conflict,
         "saved": "saved" in request.GET and not form.is_bound,
         "tabs": [
             {"label": label, "url": f"{address}?lang_of_mail={code}", "current": code == language}
@@ -100,7 +105,14 @@ def edit(request: MemberRequest, pk: int, template: str) -> HttpResponse:
         "variables": [{"name": f"{{{name}}}", "means": MEANINGS[name]} for name in VARIABLES],
         "preview_url": f"{address}/preview?lang_of_mail={language}",
     }
-    return render(request, "dashboard/page_mail.html", context, status=422 if form.errors else 200)
+    return render(request, "dashboard/page_mail.html", context, status=422 if form.errors or conflict else 200)
+
+
+def _conflict(form: WordsForm, stored: Facts) -> list[Context]:
+    """Where what somebody else saved meanwhile differs from what was typed."""
+    typed = {name: str(form[name].value() or "") for name in form.fields}
+    labels = {name: str(form[name].label) for name in form.fields}
+    return differences(*({labels[name]: facts.get(name, "") for name in labels} for facts in (stored, typed)))
 
 
 @xframe_options_sameorigin

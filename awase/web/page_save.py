@@ -10,7 +10,8 @@ from awase.domain.questions import from_json, to_json
 from awase.models import BookingPage
 from awase.services import links, pages
 from awase.services.health import page_values
-from awase.services.permissions import may
+from awase.services.permissions import may, require
+from awase.web.page_access import access_facts, access_section, stored_access, typed_access
 from awase.web.page_consequences import of_address, of_health, of_people
 from awase.web.page_edit import done, form_section, whole
 from awase.web.page_forms import differences as form_differences
@@ -183,3 +184,17 @@ def save_questions(request: MemberRequest, pk: int) -> HttpResponse:
         return answer
     pages.save_fields(page, {**form.changes(), "questions": to_json(questions)}, utcnow(), by=request.member)
     return done(page, "form")
+
+
+@require_POST
+@for_members
+def save_access(request: MemberRequest, pk: int) -> HttpResponse:
+    """Keep who sees and who changes the page, besides those on it."""
+    page, levels = editable(request.member, pk), typed_access(request.POST)
+    require(request.member, Act.GIVE_PAGE, page)
+    shown, stored = access_section(page, levels), access_facts(page, stored_access(page))
+    if answer := _keep(request, page, shown, stored, access_facts(page, levels), None):
+        return answer
+    shares = {member: level == "editor" for member, level in levels.items() if level}
+    pages.set_shares(page, shares, by=request.member)
+    return done(page, "access")

@@ -61,3 +61,15 @@ def test_the_gallery_is_there_for_development_only(settings: Any, page: BookingP
     settings.AWASE_DEMO = True
     for path in paths:
         assert client.get(path, SERVER_NAME="awase.test").status_code == 200
+
+
+def test_words_that_somebody_else_saved_meanwhile_are_shown_beside_what_was_typed(
+    browser: Client, page: BookingPage
+) -> None:
+    seen = browser.get(address(page)).context["seen"]
+    browser.post(address(page), {"subject": "Theirs", "text": "", "seen": seen})
+    answer = browser.post(address(page), {"subject": "Mine", "text": "", "seen": seen})
+    assert answer.status_code == 422
+    assert "Somebody else changed this section meanwhile." in text_of(answer) and "Theirs" in text_of(answer)
+    assert 'value="Mine"' in answer.content.decode()
+    assert browser.post(address(page), {"subject": "Mine", "seen": answer.context["seen"]}).status_code == 302

@@ -263,6 +263,22 @@ def test_help_is_linked_from_where_its_question_arises(
     assert browser.get(f"/help/{topic}").status_code == 200
 
 
+def test_access_that_somebody_else_gave_meanwhile_is_shown_beside_what_was_typed(
+    browser: Client, teammate: Member, page_of: Any, owner: Member
+) -> None:
+    page, name = page_of(owner), f"access-{teammate.pk}"
+    address = f"/app/pages/{page.pk}/access"
+    sections = browser.get(f"/app/pages/{page.pk}").context["sections"]
+    (seen,) = [section["seen"] for section in sections if section["id"] == "access"]
+    browser.post(address, {name: "viewer", "seen": seen})
+    answer = browser.post(address, {name: "editor", "seen": seen})
+    assert answer.status_code == 400 and "Somebody else changed this section meanwhile." in text_of(answer)
+    assert not page.shares.get().editor
+    (again,) = [section["seen"] for section in answer.context["sections"] if section["id"] == "access"]
+    assert browser.post(address, {name: "editor", "seen": again}).status_code == 302
+    assert page.shares.get().editor
+
+
 def test_the_instances_owner_is_asked_to_send_a_test_mail_until_one_went_out(
     browser: Client, teammate: Member, log_in: Callable[[Any], Client], settings: Any
 ) -> None:
