@@ -1,52 +1,94 @@
 """Any number of rows written by one statement.
 
 Django's `bulk_create` asks once for about a hundred rows on SQLite, because it hands over each value as a parameter
-of its own; here all rows are one JSON document, which the database takes apart.
+of its own, and writes its SQL anew each time. Here all rows are one JSON document, which the database takes apart,
+and a statement is written once for each kind of database, as in `prepared.py`.
 """
 
 import json
-from collections.abc import Callable, Collection, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any
 
 from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from awase.models.prepared import execute
+
+IGNORE = " ON CONFLICT DO NOTHING"
+
+
+def insert_all(rows: Iterable[models.Model], *, ignore: bool = False) -> None:
+    """Insert these rows of one model, of which nobody needs the ids; with `ignore` only those that nothing bars."""
+    made = list(rows)
+    if made:
+        model = type(made[0])
+        fields = tuple(field for field in model._meta.concrete_fields if not field.primary_key)
+        _insert(model, fields, [[field.pre_save(row, True) for field in fields] for row in made], IGNORE * ignore)
+
 
 def write_all(
-    model: type[models.Model], names: Sequence[str], rows: Collection[Sequence[Any]], *, replace: str = ""
+    model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]], *, replace: str = ""
 ) -> None:
     """Insert rows with these fields, by attribute name (`page_id`); where one with the same `replace` is there, it gets
     the values instead. Values are what Python keeps: aware datetimes, tuples for JSON fields, ids for foreign keys.
     Nothing else of the model runs: neither defaults nor signals."""
-    if not rows:
-        return
-    database = connections[model._default_manager.db]
-    fields = {field.attname: field for field in model._meta.concrete_fields}
-    chosen = [fields[name] for name in names]
-    columns = [database.ops.quote_name(str(field.column)) for field in chosen]
-    values = ", ".join(_taken_out(position, field, database) for position, field in enumerate(chosen))
-    source = "json_each(%s)" if database.vendor == "sqlite" else "jsonb_array_elements(%s::jsonb) AS handed(value)"
-    sql = f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) SELECT {values} FROM {source} WHERE true"  # noqa: S608  # names of our own
+    by_name = {field.attname: field for field in model._meta.concrete_fields}
+    fields, instead = tuple(by_name[name] for name in names), ""
     if replace:
-        new = ", ".join(f"{column} = excluded.{column}" for column in columns)
-        sql += f" ON CONFLICT ({database.ops.quote_name(str(fields[replace].column))}) DO UPDATE SET {new}"
-    hand_over = [_handing(field, database) for field in chosen]
-    handed = json.dumps([[hand(value) for hand, value in zip(hand_over, row, strict=True)] for row in rows])
-    with database.cursor() as cursor:
-        cursor.execute(sql, [handed])
+        new = ", ".join(f"{_quoted(field)} = excluded.{_quoted(field)}" for field in fields)
+        instead = f" ON CONFLICT ({_quoted(by_name[replace])}) DO UPDATE SET {new}"
+    _insert(model, fields, rows, instead)
+
+
+def _insert(
+    model: type[models.Model], fields: "tuple[models.Field[Any, Any], ...]", rows: Iterable[Sequence[Any]], instead: str
+) -> None:
+    database = connections[model._default_manager.db]
+    sql, hand_over = _statement(model, fields, instead, database.vendor)
+    handed = [[hand(value, database) for hand, value in zip(hand_over, row, strict=True)] for row in rows]
+    if handed:
+        execute(database, sql, [json.dumps(handed)])
+
+
+@cache
+def _statement(
+    model: type[models.Model], fields: "tuple[models.Field[Any, Any], ...]", instead: str, vendor: str
+) -> tuple[str, list[Callable[[Any, BaseDatabaseWrapper], Any]]]:
+    database = connections[model._default_manager.db]
+    columns = ", ".join(map(_quoted, fields))
+    values = ", ".join(_taken_out(position, field, database) for position, field in enumerate(fields))
+    source = "json_each(%s)" if vendor == "sqlite" else "jsonb_array_elements(%s::jsonb) AS handed(value)"
+    sql = f"INSERT INTO {model._meta.db_table} ({columns}) SELECT {values} FROM {source} WHERE true{instead}"  # noqa: S608  # names of our own
+    return sql, [_handing(field) for field in fields]
+
+
+def _quoted(field: "models.Field[Any, Any]") -> str:
+    return f'"{field.column}"'
 
 
 def _taken_out(position: int, field: "models.Field[Any, Any]", database: BaseDatabaseWrapper) -> str:
     if database.vendor == "sqlite":
         return f"json_extract(value, '$[{position}]')"
+    if isinstance(field, models.CharField | models.TextField):
+        return f"value->>{position}"  # a cast would cut off what is too long
     return f"(value->>{position})::{field.db_type(database)}"
 
 
-def _handing(field: "models.Field[Any, Any]", database: BaseDatabaseWrapper) -> Callable[[Any], Any]:
-    """How values of this field are put into the document. Many rows have the same ones, which are written out once."""
+def _handing(field: "models.Field[Any, Any]") -> Callable[[Any, BaseDatabaseWrapper], Any]:
+    """How values of this field are put into the document."""
     if isinstance(field, models.JSONField):
-        return cache(json.dumps)
+        return lambda value, database: _document(value) if isinstance(value, tuple) else json.dumps(value)
     if isinstance(field, models.DateTimeField):
-        return cache(lambda value: str(database.ops.adapt_datetimefield_value(value)))
-    return lambda value: value
+        return lambda value, database: value and _moment(value, database)
+    return lambda value, database: value
+
+
+# Of many rows most have the same values.
+_document = lru_cache(json.dumps)
+
+
+@lru_cache
+def _moment(value: datetime, database: BaseDatabaseWrapper) -> str:
+    return str(database.ops.adapt_datetimefield_value(value))

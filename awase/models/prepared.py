@@ -16,7 +16,7 @@ import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import update_wrapper
+from functools import cache, update_wrapper
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
@@ -87,7 +87,6 @@ class _Plan(Generic[Row]):
     """The SQL with its parameters, and how rows become what the query yields."""
 
     sql: str
-    driver_sql: str  # the same as the driver takes it
     parameters: tuple[Any, ...]
     converters: tuple[tuple[int, Callable[[Any], Any]], ...]
     shape: Callable[[Sequence[Any]], Row] | None  # None: the bare columns
@@ -99,7 +98,6 @@ class _Plan(Generic[Row]):
         converters = compiler.get_converters([expression for expression, *_ in compiler.select])
         return cls(
             sql,
-            sql.replace("%s", "?").replace("%%", "%") if database.vendor == "sqlite" else sql,
             tuple(parameters),
             tuple((at, _chained(found, expression)) for at, (found, expression) in converters.items()),
             _instances(compiler) if issubclass(rows._iterable_class, ModelIterable) else None,
@@ -107,27 +105,11 @@ class _Plan(Generic[Row]):
 
     def ask(self, values: Sequence[Any], database: BaseDatabaseWrapper) -> list[Row]:
         adapted = [_adapted(value, database) for value in values]
-        rows = self._rows(
-            [adapted[one.position] if isinstance(one, Parameter) else one for one in self.parameters], database
-        )
+        parameters = [adapted[one.position] if isinstance(one, Parameter) else one for one in self.parameters]
+        rows = execute(database, self.sql, parameters).fetchall()
         if self.converters:
             rows = [self._converted(row) for row in rows]
         return rows if self.shape is None else [self.shape(row) for row in rows]
-
-    def _rows(self, parameters: list[Any], database: BaseDatabaseWrapper) -> list[Any]:
-        """Straight from the driver, because Django's cursor needs as long as the database, and because PostgreSQL
-        keeps its plan of a query (`prepare_threshold`) only if the parameters are not filled in beforehand. Where
-        queries are logged (tests count them), through that cursor after all."""
-        if database.queries_logged:
-            with database.cursor() as logged:
-                logged.execute(self.sql, parameters)
-                return list(logged.fetchall())
-        database.close_if_health_check_failed()
-        database.ensure_connection()
-        database.validate_no_broken_transaction()
-        with database.wrap_database_errors:
-            cursor = _drivers_cursor(database).execute(self.driver_sql, parameters)
-            return list(cursor.fetchall())
 
     def _converted(self, row: Sequence[Any]) -> Sequence[Any]:
         columns = list(row)
@@ -136,9 +118,27 @@ class _Plan(Generic[Row]):
         return tuple(columns)
 
 
-def _drivers_cursor(database: BaseDatabaseWrapper) -> Any:
-    raw = database.connection
-    return raw.cursor() if database.vendor == "sqlite" else database.Database.Cursor(raw)  # type: ignore[attr-defined]
+def execute(database: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -> Any:
+    """The cursor after a statement that is always the same text. Straight to the driver, because Django's cursor needs
+    as long as the database, and because PostgreSQL keeps its plan (`prepare_threshold`) only if the parameters are not
+    filled in beforehand. Where queries are logged (tests count them), through that cursor after all."""
+    if database.queries_logged:
+        logged = database.cursor()
+        logged.execute(sql, parameters)
+        return logged
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    database.validate_no_broken_transaction()
+    with database.wrap_database_errors:
+        raw = database.connection
+        if database.vendor == "sqlite":
+            return raw.cursor().execute(_question_marks(sql), parameters)
+        return database.Database.Cursor(raw).execute(sql, parameters)  # type: ignore[attr-defined]
+
+
+@cache
+def _question_marks(sql: str) -> str:
+    return sql.replace("%s", "?").replace("%%", "%")
 
 
 def _adapted(value: Any, database: BaseDatabaseWrapper) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from awase.models import BookingPage, Effect, EffectKind, OpeningWish
+from awase.models.bulk import insert_all
 
 TEMPLATE = "page_open"
 KEPT = timedelta(days=60)
@@ -16,7 +17,7 @@ def tell(open_pages: Collection[BookingPage], now: datetime) -> None:
     waiting = OpeningWish.objects.filter(page__in=open_pages, told_at=None).select_for_update(no_key=True)
     ids = list(waiting.values_list("pk", flat=True))
     OpeningWish.objects.filter(pk__in=ids).update(told_at=now)
-    Effect.objects.bulk_create(
+    insert_all(
         Effect(
             kind=EffectKind.MAIL,
             key=f"mail:{TEMPLATE}:{pk}:{now.timestamp()}",

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from types import MappingProxyType
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
@@ -18,24 +19,25 @@ from awase.domain.intervals import epoch
 from awase.domain.schedule import local_date
 from awase.models import BookingPage, HostTime, PageMember
 from awase.models.page import Assignment
+from awase.models.prepared import prepared
 from awase.services.hours import absences_of, hours_of
 from awase.services.slots import Offer
 
 
 def ranked(page: BookingPage, able: Collection[int], now: datetime) -> list[int]:
     """These members of the page, whose turn it is first, by the page's assignment (guest's choice: list order)."""
-    links = list(PageMember.objects.filter(page=page).order_by("position", "id"))
+    links = _links(page.pk)
     if not links:
         return []
     if page.assignment == Assignment.GUEST:
         return [link.member_id for link in links if link.member_id in able]
     mode = Mode(page.assignment)
-    given = HostTime.objects.filter(booking__page=page, active=True, member__in=[link.member_id for link in links])
     positions = {link.member_id: position for position, link in enumerate(links)}
+    tally, last = dict[int, Fraction](), None
     if mode is Mode.SEQUENTIAL:
-        tally, last = {}, given.order_by("-booking__created_at", "-booking", "-pk").values_list("member").first()
+        last = next((member_id for (member_id,) in _last_given(page.pk, list(positions))), None)
     else:
-        tally, last = counts_of(given.filter(booking__created_at__gt=now - PERIOD), links, mode), None
+        tally = _tally(page, links, mode, now)
     candidates = [
         Candidate(
             member_id=link.member_id,
@@ -47,18 +49,46 @@ def ranked(page: BookingPage, able: Collection[int], now: datetime) -> list[int]
         for link in links
         if link.member_id in able
     ]
-    return rank(mode, candidates, positions[last[0]] if last else None)
+    return rank(mode, candidates, None if last is None else positions[last])
 
 
-def counts_of(given: QuerySet[HostTime], links: Sequence[PageMember], mode: Mode) -> dict[int, Fraction]:
+def _tally(page: BookingPage, links: Sequence[PageMember], mode: Mode, now: datetime) -> dict[int, Fraction]:
     """Each member's count of the period with the credit for what went past them. Bookings past which nobody's way
     went are only counted, in the database."""
-    newest = max(link.joined_at for link in links)
-    went_past = ~Q(booking__away=[]) | Q(booking__created_at__lt=newest)
-    further = dict(given.exclude(went_past).order_by().values_list("member").annotate(Count("pk")))
-    return counted(
-        given.filter(went_past).values_list("member", "booking__created_at", "booking__away"), links, mode, further
-    )
+    asked = page.pk, [link.member_id for link in links], now - PERIOD, max(link.joined_at for link in links)
+    return counted(_went_past(*asked), links, mode, dict(_given_to_each(*asked)))
+
+
+@prepared
+def _links(page: Any) -> QuerySet[PageMember]:
+    return PageMember.objects.filter(page=page).order_by("position", "id")
+
+
+def _given(page: Any, members: Any) -> QuerySet[HostTime]:
+    return HostTime.objects.filter(booking__page=page, active=True, member__among=members)
+
+
+@prepared
+def _last_given(page: Any, members: Any) -> QuerySet[HostTime, tuple[Any, ...]]:
+    newest_first = _given(page, members).order_by("-booking__created_at", "-booking", "-pk")
+    return newest_first.values_list("member")[:1]
+
+
+def _past_somebody(newest: Any) -> Q:
+    """Bookings that went past somebody who was away, or who came later."""
+    return ~Q(booking__away=[]) | Q(booking__created_at__lt=newest)
+
+
+@prepared
+def _went_past(page: Any, members: Any, since: Any, newest: Any) -> QuerySet[HostTime, tuple[Any, ...]]:
+    rows = _given(page, members).filter(_past_somebody(newest), booking__created_at__gt=since)
+    return rows.values_list("member", "booking__created_at", "booking__away")
+
+
+@prepared
+def _given_to_each(page: Any, members: Any, since: Any, newest: Any) -> QuerySet[HostTime, tuple[Any, ...]]:
+    rows = _given(page, members).filter(~_past_somebody(newest), booking__created_at__gt=since)
+    return rows.order_by().values_list("member").annotate(Count("pk"))
 
 
 def counted(

@@ -32,6 +32,7 @@ from awase.models import (
     Role,
     WebhookEndpoint,
 )
+from awase.models.bulk import insert_all
 from awase.services import webhooks
 from awase.services.health import Renewal, pages_of_members, standing_of, verdicts
 from awase.services.webhooks import Event
@@ -274,7 +275,7 @@ def _pending(credential: Credential) -> QuerySet[Effect]:
 
 
 def _mail(template: Template, credential: Credential, told: Mapping[int, Mapping[str, Any]], now: datetime) -> None:
-    Effect.objects.bulk_create(
+    insert_all(
         Effect(
             kind=EffectKind.MAIL,
             key=f"mail:{template}:{credential.pk}:{member_id}:{now.timestamp():.6f}",
@@ -386,7 +387,7 @@ def ends(credential: Credential, now: datetime) -> None:
 def endpoint_off(endpoint: WebhookEndpoint, now: datetime) -> None:
     """Tell the workspace's admins that an endpoint was switched off because it does not answer."""
     admins = Member.objects.filter(workspace=endpoint.workspace_id, role__in=[Role.OWNER, Role.ADMIN])
-    Effect.objects.bulk_create(
+    insert_all(
         Effect(
             kind=EffectKind.MAIL,
             key=f"mail:{Template.ENDPOINT_OFF}:{endpoint.pk}:{admin.pk}:{now.timestamp():.6f}",

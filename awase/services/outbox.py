@@ -24,6 +24,7 @@ from awase.models import (
     HostTime,
     Member,
 )
+from awase.models.bulk import insert_all
 from awase.models.prepared import prepared
 from awase.services import webhooks
 from awase.services.hosts import NAMING, carrier_of, stands
@@ -142,7 +143,7 @@ def bring(booking: Booking, now: datetime, kinds: Collection[EffectKind] = OUTSI
     due = {(EffectKind.EVENT, member_id) for member_id in _events(carrier)} if EffectKind.EVENT in kinds else set()
     if carrier.location_kind in MEETING_KINDS and carrier.location_member_id and EffectKind.MEETING in kinds:
         due.add((EffectKind.MEETING, carrier.location_member_id))
-    Effect.objects.bulk_create(
+    insert_all(
         Effect(kind=kind, key=f"{kind}:{carrier.uid}:{member_id}", booking=carrier, member_id=member_id, next_at=now)
         for kind, member_id in sorted(due - there, reverse=True)  # meetings first: events show their link
     )
@@ -164,7 +165,7 @@ def _events(carrier: Booking) -> set[int]:
         calendar_id = calendar_for(carrier, member)
         if calendar_id is not None:
             fresh.append(CalendarEvent(booking=carrier, member=member, calendar_id=calendar_id))
-    CalendarEvent.objects.bulk_create(fresh)
+    insert_all(fresh)
     return known | {event.member_id for event in fresh}
 
 
@@ -271,7 +272,7 @@ def _remind(
 
 def mail(booking: Booking, template: str, at: datetime, recipients: Iterable[Recipient]) -> None:
     """One mail about the booking in its present state to each recipient; the same mail is never asked for twice."""
-    Effect.objects.bulk_create(
+    insert_all(
         (
             Effect(
                 kind=EffectKind.MAIL,
@@ -283,7 +284,7 @@ def mail(booking: Booking, template: str, at: datetime, recipients: Iterable[Rec
             )
             for one in recipients
         ),
-        ignore_conflicts=True,
+        ignore=True,
     )
 
 

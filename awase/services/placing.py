@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from awase.domain.assignment import fill
 from awase.domain.health import LocationKind, LocationValue
 from awase.models import Booking, BookingPage, Condition, Hold, HostTime, Member, PageHealth, Room, RoomTime
+from awase.models.bulk import insert_all
 from awase.models.guards import OVERLAP
 from awase.models.page import Assignment
 from awase.models.prepared import prepared
@@ -301,12 +302,8 @@ def occupy(
         Hold.objects.filter(pk__in=holds).delete()
     start = wish.start - timedelta(minutes=page.buffer_before_minutes)
     end = wish.end + timedelta(minutes=page.buffer_after_minutes)
-    HostTime.objects.bulk_create(
-        HostTime(member_id=host, start=start, end=end, active=active, **whose) for host in placement.hosts
-    )
-    RoomTime.objects.bulk_create(
-        RoomTime(room_id=room, start=start, end=end, active=active, **whose) for room in placement.rooms
-    )
+    insert_all(HostTime(member_id=host, start=start, end=end, active=active, **whose) for host in placement.hosts)
+    insert_all(RoomTime(room_id=room, start=start, end=end, active=active, **whose) for room in placement.rooms)
 
 
 @prepared

@@ -20,6 +20,7 @@ from django.db.models import F, QuerySet
 from awase import registry
 from awase.domain.permissions import Act
 from awase.models import BookingPage, Effect, EffectKind, EffectState, Member, WebhookEndpoint
+from awase.models.bulk import insert_all
 from awase.models.prepared import prepared
 from awase.models.webhook import EndpointKind
 from awase.providers.guard import AddressRefused as AddressRefused
@@ -53,7 +54,7 @@ def tell(
     transaction of the cause. Not `at_once`: nobody did it by hand, so a chat hears of it once an hour at most."""
     ids = [object_ids] if isinstance(object_ids, int) else list(object_ids)
     wanted = [endpoint for endpoint in _active(workspace_id) if wants(endpoint, event)] if ids else []
-    Effect.objects.bulk_create(
+    insert_all(
         Effect(
             kind=EffectKind.WEBHOOK,
             key=f"{lane(endpoint.pk, event, object_id)}{uuid4().hex}",

@@ -1,0 +1,53 @@
+"""Rows written by one statement are the rows that Django itself would have written."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from awase.models import Effect, EffectKind, EffectState
+from awase.models.bulk import insert_all
+
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+pytestmark = pytest.mark.django_db
+
+
+def mail(key: str, **more: object) -> Effect:
+    return Effect(kind=EffectKind.MAIL, key=key, next_at=NOW, payload={"template": "予約", "minutes": 5}, **more)
+
+
+def told(effect: Effect) -> dict[str, object]:
+    named = {field.attname: getattr(effect, field.attname) for field in Effect._meta.concrete_fields}
+    return {name: value for name, value in named.items() if name not in {"id", "key", "created_at"}}
+
+
+def test_every_field_has_the_value_that_djangos_own_statement_gives_it() -> None:
+    mail("own", last_error="x" * 300, lease_until=datetime(2026, 12, 1, 9, 30, 0, 123456, tzinfo=UTC)).save()
+    insert_all([mail("all", last_error="x" * 300, lease_until=datetime(2026, 12, 1, 9, 30, 0, 123456, tzinfo=UTC))])
+    own, ours = Effect.objects.get(key="own"), Effect.objects.get(key="all")
+    assert told(ours) == told(own)
+    assert ours.state == EffectState.PENDING
+    assert abs(ours.created_at - own.created_at).total_seconds() < 60
+
+
+def test_what_is_there_already_is_left_alone_if_asked_and_refused_if_not() -> None:
+    insert_all([mail("once", attempts=3)])
+    insert_all([mail("once"), mail("new")], ignore=True)
+    assert Effect.objects.get(key="once").attempts == 3
+    assert Effect.objects.filter(key="new").exists()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        insert_all([mail("once")])
+
+
+def test_a_text_that_is_too_long_is_never_cut_off() -> None:
+    if connection.vendor == "sqlite":  # which knows no length
+        insert_all([mail("long", last_error="x" * 301)])
+        assert len(Effect.objects.get(key="long").last_error) == 301
+        return
+    with pytest.raises(DatabaseError), transaction.atomic():
+        insert_all([mail("long", last_error="x" * 301)])
+
+
+def test_of_no_rows_nothing_is_written(django_assert_num_queries: object) -> None:
+    with django_assert_num_queries(0):  # type: ignore[operator]
+        insert_all([])
