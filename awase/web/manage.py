@@ -88,7 +88,16 @@ def cancel(request: HttpRequest, booking: Booking) -> HttpResponse:
             bookings.cancel(booking, timezone.now(), reason=reason)
         except Refused as refused:
             if refused.refusal is not Refusal.ALREADY_CANCELLED:
-                return _page(request, booking, problem=str(REFUSED[refused.refusal]), reason=reason, status=409)
+                missing = refused.refusal is Refusal.REASON_MISSING
+                text = str(REFUSED[refused.refusal])
+                return _page(
+                    request,
+                    booking,
+                    problem=text,
+                    reason=reason,
+                    reason_missing=missing,
+                    status=422 if missing else 409,
+                )
     return see(request, booking)
 
 
@@ -127,7 +136,13 @@ def change_text(booking: Booking, now: datetime, allowed: bool, until: int) -> s
 
 
 def _page(
-    request: HttpRequest, booking: Booking, *, problem: str = "", reason: str = "", status: int = 200
+    request: HttpRequest,
+    booking: Booking,
+    *,
+    problem: str = "",
+    reason: str = "",
+    reason_missing: bool = False,
+    status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
     page = booking.page
@@ -169,6 +184,7 @@ def _page(
             "longest": LONGEST_REASON,
             "required": booking.page.reason_required and not asked,
             "reason": reason,
+            "error": problem if reason_missing else "",
         },
         "cancel_text": "" if problem else _("The booking is over.") if over else cancel_text,
         **_details(booking, now),

@@ -318,7 +318,8 @@ def test_a_reason_that_is_required_is_asked_for(english: Guest, taken: Booking, 
     answer = english.client.post(address(taken, "/move"), {"start": start_text(new), "reason": " "})
     assert answer.status_code == 422 and "Please give a reason." in text_of(answer)
     cancelled = english.client.post(address(taken, "/cancel"), {"reason": ""})
-    assert cancelled.status_code == 409 and "Please give a reason." in text_of(cancelled)
+    assert cancelled.status_code == 422 and text_of(cancelled).count("Please give a reason.") == 2
+    assert 'id="reason-error"' in cancelled.content.decode()
 
 
 def test_the_guest_is_led_on_to_the_owners_address_while_the_booking_is_fresh(english: Guest, taken: Booking) -> None:
