@@ -20,6 +20,7 @@ from awase.web.cards import PageCards
 from awase.web.page_access import access_section
 from awase.web.page_consequences import of_archiving
 from awase.web.page_forms import SectionForm
+from awase.web.page_hints import hints
 from awase.web.page_people import members_section, rooms_section
 from awase.web.page_places import places_section
 from awase.web.page_questions import questions_section
@@ -71,10 +72,12 @@ def whole(
     cards = PageCards(visible_pages(request.member).filter(pk=page.pk), request.member, now)
     card = {**cards.card(cards.pages[0]), "problems": cards.problems(cards.pages[0])}
     fresh = {name: _section(page, name, cards.values[page.pk], request.member, now) for name in SECTIONS}
+    for name, said in hints(page, cards.values[page.pk], now).items():
+        fresh[name]["hints"] = said
     if not may(request.member, Act.GIVE_PAGE, page):
         del fresh["access"]
     if shown:
-        fresh[shown["id"]] = {**shown, "open": True}
+        fresh[shown["id"]] = {**fresh[shown["id"]], **shown, "open": True}
     elif request.GET.get("saved") in fresh:
         fresh[request.GET["saved"]] |= {"saved": True, "open": True}
     context = {

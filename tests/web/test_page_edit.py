@@ -299,3 +299,26 @@ def test_why_a_time_is_not_offered_is_told_for_the_page_and_each_person(
     assert "The notice of the page has begun already." in shown and "outside the hours" in shown
     assert browser.get(address, {"at": "soon"}).status_code == 400
     assert log_in(stranger).get(address).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("section", "fields", "said"),
+    [
+        ("period", {"period_days": None, "period_last": date(2020, 1, 31)}, "The period is over"),
+        ("limits", {"limits": {"host": [{"per": "day", "minutes": 20}]}}, "longer than the minutes"),
+        ("times", {}, "None of the members has any hours"),
+    ],
+)
+def test_settings_that_let_nobody_book_are_told_in_their_section(
+    browser: Client, page: BookingPage, section: str, fields: dict[str, Any], said: str
+) -> None:
+    def hints() -> dict[str, str]:
+        sections = browser.get(f"/app/pages/{page.pk}").context["sections"]
+        return {one["id"]: " ".join(one["hints"]) for one in sections if one.get("hints")}
+
+    assert hints() == {}
+    BookingPage.objects.filter(pk=page.pk).update(**fields)
+    if section == "times":
+        WeeklySchedule.objects.update(weekly=[[]] * 7)
+    (found,) = hints().items()
+    assert found[0] == section and said in found[1]
