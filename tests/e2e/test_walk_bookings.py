@@ -134,14 +134,14 @@ def test_a_guest_who_did_not_come_is_marked(walk: Walk) -> None:
 
 
 def test_work_that_waits_for_an_account_says_so_until_it_is_repaired(walk: Walk) -> None:
-    """The host's account is revoked; what a cancellation would write there waits with its reason."""
-    walk.connect("host")
+    """A host's account is revoked; what a cancellation would write there waits with its reason."""
+    walk.connect("viewer")
     made = walk.page("Parked")
-    made.save("members", condition="all", member=[str(walk.ids["host"])])
+    made.save("members", condition="all", member=[str(walk.ids["viewer"])])
     made.book("15:00", name="Waiting Guest")
     page = made.last_booking("Waiting Guest")
     details = page.url
-    account = ("google", f"host@walk-{walk.reader.language}.example")
+    account = ("google", f"viewer@walk-{walk.reader.language}.example")
     walk.until(lambda: walk.events(*account) > 0, "the event")
     walk.demo.panel.revoke(*account)
     unfolded(walk.open(details), "cancel")
@@ -151,7 +151,7 @@ def test_work_that_waits_for_an_account_says_so_until_it_is_repaired(walk: Walk)
     expect(page.locator(".badges")).to_contain_text(walk.say("処理待ちあり", "Work is waiting"))
 
     # The host connects anew: it follows by itself.
-    screen = walk.open("/app/connections/google", "host")
+    screen = walk.open("/app/connections/google", "viewer")
     again = screen.get_by_role("link", name=walk.say("再接続する", "Reconnect"), exact=True)
     if not again.is_visible():
         screen.get_by_text(walk.say("確認する", "Review"), exact=True).last.click()
