@@ -22,11 +22,13 @@ from awase.services.use import backing
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """A connection that cannot be relied on. `lack` is what a page says of it; None where no page needs it.
-    `concerns`: the viewer may ask for the repair (their own account, their page, or an admin's eye on all)."""
+    `concerns`: the viewer may ask for the repair (their own account, their page, or an admin's eye on all). `stops`:
+    the titles of the pages that it stops, their manual switch being on."""
 
     link: Connection
     lack: Lack | None
     concerns: bool
+    stops: tuple[str, ...] = ()
 
     @property
     def service(self) -> str:
@@ -62,7 +64,9 @@ def troubles(viewer: Member, now: datetime) -> Troubles:
     for link in suspects:
         known = viewer.is_admin or link.member_id == viewer.pk
         if link.pk in told or (known and standing_of(link.credential, now)[0] is Standing.ERROR):
-            found.append(Trouble(link, told.get(link.pk), known or link.pk in asked))
+            titles = tuple(page.title for page in pages if page.accepting and _stopped_by(answers[page.pk], link))
+            found.append(Trouble(link, told.get(link.pk), known or link.pk in asked, titles))
+    found.sort(key=lambda trouble: -len(trouble.stops))
     concerned = visible if viewer.is_admin else visible.filter(owner=viewer)
     closed = concerned.filter(accepting=True, health__open=False).exclude(pk__in=touched)
     broken = list(closed.values_list("health__in_error", flat=True))
@@ -77,6 +81,10 @@ def troubles(viewer: Member, now: datetime) -> Troubles:
         stopped=len(broken),
         broken=any(broken),
     )
+
+
+def _stopped_by(answer: Verdict, link: Connection) -> bool:
+    return any(stop.error and stop.connection_id == link.pk for stop in answer.stops)
 
 
 def _suspects(viewer: Member, now: datetime) -> list[Connection]:

@@ -145,10 +145,10 @@ class PageCards:
 
 
 def lasting(since: datetime, now: datetime) -> str:
-    """Since when something lasts, in words."""
+    """Since when a page is stopped, in words."""
     if now - since < timedelta(minutes=1):
-        return _("since just now")
-    return _("for %(time)s") % {"time": timesince(since, now, depth=1)}
+        return _("stopped just now")
+    return _("stopped for %(time)s") % {"time": timesince(since, now, depth=1)}
 
 
 def badges(page: BookingPage, value: PageValue, verdict: Verdict) -> list[Context]:

@@ -1,9 +1,10 @@
 """An account as the integration screens show it: state, what happened, and what a disconnect would do."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from awase.domain.errors import Capability, Reason
 from awase.domain.gate import broken_calendars
@@ -16,6 +17,8 @@ from awase.services.previews import Turn, of_disconnect
 from awase.services.troubles import Trouble, lacking
 from awase.web.shell import LETTERS, Context, action, local, post
 from awase.web.timelines import KINDS, account_labels, account_strip
+
+MOST_NAMED = 3  # pages that an account stops
 
 
 def state_badge(standing: Standing) -> Context:
@@ -142,11 +145,21 @@ def others(troubles: Iterable[Trouble], asked: Mapping[int, datetime], viewer: M
                 "service": words.service_name(credential.service),
                 "facts": facts,
                 "why": words.happened(reason) if reason else what(trouble),
+                "stops": _stopped(trouble.stops),
                 "action": post(_("Ask to reconnect"), f"/app/connections/{link.pk}/ask") if askable else None,
                 "asked": _("Asked on %(when)s") % {"when": local(asked[link.pk], viewer)} if link.pk in asked else "",
             }
         )
     return shown
+
+
+def _stopped(titles: Sequence[str]) -> str:
+    """Which pages an account stops, with a count where there are many."""
+    named, more = list(titles[:MOST_NAMED]), len(titles) - MOST_NAMED
+    if more > 0:
+        named.append(ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more})
+    pages = pgettext("list of names", ", ").join(named)
+    return _("Stopped booking pages: %(pages)s") % {"pages": pages} if pages else ""
 
 
 def what(trouble: Trouble) -> str:

@@ -29,13 +29,13 @@ def page_labels() -> dict[Mark, str]:
 
 def account_strip(days: Sequence[Day]) -> Context:
     """The last days of an account, a bar a day."""
-    text = _("Last 90 days: %(errors)d days with a connection error, %(late)d with late answers.")
+    text = _("Of the last 90 days %(errors)d had a connection error, %(late)d late answers.")
     return _strip(days, account_labels(), text)
 
 
 def page_strip(days: Sequence[Day]) -> Context:
     """The last days of a page, a bar a day."""
-    text = _("Last 90 days: stopped by a connection error on %(errors)d days, for another reason on %(late)d.")
+    text = _("Of the last 90 days %(errors)d had a stop by a connection error, %(late)d one for another reason.")
     return _strip(days, page_labels(), text)
 
 

@@ -44,14 +44,14 @@ def truth(world: World, credential: Credential) -> Truth:
             return Truth.UNSEEN
         names.remove("no_mailbox")
     grants = _grants(world, credential)
+    # A process died over a refresh; nobody else may until its lease has run out.
+    leased = credential.lease_until is not None and credential.lease_until > world.now()
     if names & PERSON or not grants or any(grant.ended for grant in grants):
-        return Truth.PERSON
-    if any(
-        grant.withheld for grant in grants
-    ):  # at Teams nobody asks for more than the name until the token is renewed
-        return Truth.UNSEEN if credential.service == Service.TEAMS else Truth.PERSON
-    if credential.lease_until and credential.lease_until > world.now():
-        return Truth.TRANSIENT  # a process died over a refresh; nobody else may until its lease has run out
+        return Truth.UNSEEN if leased else Truth.PERSON
+    if any(grant.withheld for grant in grants):  # which at Teams is met when the token is renewed
+        return Truth.UNSEEN if leased or credential.service == Service.TEAMS else Truth.PERSON
+    if leased:
+        return Truth.TRANSIENT
     for kind, some in ((Truth.TRANSIENT, TRANSIENT), (Truth.OURS, OURS), (Truth.CAPABILITY, CAPABILITY)):
         if names & some:
             return kind

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
-from awase.demo.people import SUZUKI, TANAKA
+from awase.demo.people import SUZUKI, TAKAHASHI, TANAKA
 from tests.e2e.cases import ADMIN
 from tests.e2e.conftest import JAPANESE, Demo, Visit
 
@@ -22,6 +22,8 @@ def test_the_lists_carry_their_exact_labels(cases: None, visit: Callable[[], Vis
     page = window.log_in(ADMIN)
     window.open("/app/pages")
     expect(page.locator("h1")).to_have_text("予約ページ一覧")
+    for term in ("予約ページ", "サービス連携"):
+        expect(page.locator("nav a").get_by_text(term, exact=True).first).to_be_attached()
     for badge in ("接続エラーにより停止中", "未接続のため停止中", "設定により停止中", "受付中"):
         expect(page.locator("article.card .badge", has_text=badge).first).to_be_visible()
     for label in ("確認する", "B2さんに再接続を依頼する"):
@@ -97,6 +99,19 @@ def test_the_details_explain_reconnect_and_preview_a_disconnect(
     expect(page.get_by_text("連携を解除する", exact=True)).to_be_visible()
 
 
+def test_the_details_of_zoom_and_teams_tell_state_and_account(demo: Demo, visit: Callable[[], Visit], reader: object):
+    for person, service in ((SUZUKI, "zoom"), (TAKAHASHI, "teams")):
+        window = visit()
+        page = window.log_in(person)
+        window.open(f"/app/connections/{service}")
+        account = page.locator("section.card", has_text=person.email)
+        expect(account.locator(".badge").first).to_have_text("接続済み")
+        expect(account.get_by_role("link", name="再接続する", exact=True)).to_be_visible()
+        account.get_by_text("連携を解除する", exact=True).click()
+        expect(account.get_by_role("button", name="連携を解除する")).to_be_visible()
+    window.picture("teams")
+
+
 def test_the_editor_carries_the_words_of_the_rules(demo: Demo, visit: Callable[[], Visit], reader: object):
     window = visit()
     page = window.log_in(TANAKA)
@@ -119,6 +134,8 @@ def test_the_editor_carries_the_words_of_the_rules(demo: Demo, visit: Callable[[
         expect(page.locator("main").get_by_text(label, exact=True).first).to_be_visible()
     expect(page.locator("label", has_text="割当リスト")).to_be_visible()
     window.picture("editor")
+    window.open("/app/bookings")
+    expect(page.locator("main").get_by_text("ホスト", exact=True).first).to_be_attached()
 
 
 def age(demo: Demo, person: str, service: str, minutes: int) -> None:

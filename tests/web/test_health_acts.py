@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -169,6 +170,21 @@ def test_an_account_that_no_page_needs_concerns_nobody_but_its_member_and_admins
     owner.save()
     PageMember.objects.filter(member=teammate).delete()
     assert troubles(owner, utcnow()).others == ()
+
+
+def test_the_members_errors_that_stop_pages_come_first_and_name_them(
+    page: BookingPage, owner: Any, teammate: Any, connect: Any, page_of: Any, log_in: Callable[[Any], Client]
+) -> None:
+    idle, needed = connect(teammate, Service.ZOOM), connect(teammate, Service.GOOGLE)
+    for number in range(4):
+        page_of(owner, teammate, slug=f"page-{number}")
+    page_of(owner, teammate, slug="by-hand", accepting=False)
+    for link in (idle, needed):
+        break_(link)
+    assert [trouble.link for trouble in troubles(owner, utcnow()).others] == [needed, idle]
+    shown = text(log_in(owner).get("/app/connections"))
+    (listed,) = re.findall(r"Stopped booking pages: (.+?), and 1 more", shown)
+    assert listed == "Page-0, Page-1, Page-2" and "By-Hand" not in listed
 
 
 def test_a_calendar_that_may_carry_no_meet_links_is_told_where_a_page_needs_them(

@@ -86,7 +86,7 @@ def test_a_page_tells_when_it_stopped_why_and_what_triggered_it(
     assert "Stopped by a connection error: Access was withdrawn at the service." in shown
     assert "sato@minato.example" in shown and "noticed by the periodic check" in shown
     assert "Opened by itself" in shown
-    assert re.search(r"Last 90 days: stopped by a connection error on [12] days", shown)
+    assert re.search(r"Of the last 90 days [12] had a stop by a connection error", shown)
 
 
 def test_an_account_tells_its_states_with_the_reason(
