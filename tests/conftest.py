@@ -14,11 +14,17 @@ from urllib.parse import quote
 
 import httpx2
 import pytest
+from hypothesis import settings
 
 from awase.management.commands.compile_messages import compile_catalogues
 
 # What a test asks for, itself or by what it asks for, that runs on the database.
 ON_DATABASE = {"db", "transactional_db", "new_database"}
+
+
+# A busy machine makes any example slow: speed is for the benchmarks.
+settings.register_profile("awase", deadline=None)
+settings.load_profile("awase")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -346,6 +346,11 @@ def test_without_members_every_group_is_filled_or_removed() -> None:
     ]
 
 
+def test_without_members_a_group_of_several_gets_a_named_one_and_others_beside() -> None:
+    page = lists_of([Group((), 2)], [], owner=person("A", "G!"))
+    assert listed(page) == [{AddMember(0, A), AddMember(0), Reconnect(A, 11)}]
+
+
 def roomy(group: Group, *rooms_: object) -> PageValue:
     member = person("A", "G+")
     return lists_of([Group((A,)), group], [member], owner=member, rooms=rooms_)  # type: ignore[arg-type]
