@@ -108,7 +108,7 @@ def test_the_details_of_zoom_and_teams_tell_state_and_account(demo: Demo, visit:
         expect(account.locator(".badge").first).to_have_text("接続済み")
         expect(account.get_by_role("link", name="再接続する", exact=True)).to_be_visible()
         account.get_by_text("連携を解除する", exact=True).click()
-        expect(account.get_by_role("button", name="連携を解除する")).to_be_visible()
+        expect(account.get_by_role("button", name="今すぐ解除する", exact=True)).to_be_visible()
     window.picture("teams")
 
 
