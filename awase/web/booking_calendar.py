@@ -37,15 +37,18 @@ def calendar(request: MemberRequest) -> HttpResponse:
     days = _week(on) if view == "week" else list(Calendar().itermonthdates(on.year, on.month))
     begin, end = midnight(days[0], there.key), midnight(days[-1] + timedelta(days=1), there.key)
     rows = found.filter(state__in=COUNTED, start__lt=end, end__gt=begin).order_by("start", "pk")
-    by_day: dict[date, list[Booking]] = defaultdict(list)
-    for booking in rows:
-        by_day[max(booking.start.astimezone(there).date(), days[0])].append(booking)
+    of_day: dict[date, list[int]] = defaultdict(list)
+    for pk, start in rows.values_list("pk", "start"):
+        of_day[max(start.astimezone(there).date(), days[0])].append(pk)
+    most = MOST_IN_A_DAY if view == "month" else None
+    shown = {row.pk: row for row in found.filter(pk__in=[pk for ids in of_day.values() for pk in ids[:most]])}
+    by_day = {day: [shown[pk] for pk in ids if pk in shown] for day, ids in of_day.items()}
     context = {
         "section": "bookings",
         "views": views(kept, view, view_names()),
         "search": search_fields(request.member, kept | {"view": view, "on": on.isoformat()}, ("view", "on")),
         "zone_label": zone_label(request.member),
-        "count": sum(map(len, by_day.values())),
+        "count": sum(map(len, of_day.values())),
         **_steps(kept, view, on, today),
     }
     if view == "week":
@@ -56,7 +59,10 @@ def calendar(request: MemberRequest) -> HttpResponse:
         context |= {
             "label": dates.month_name(on),
             "weekdays": dates.weekday_names(),
-            "weeks": [[_day(day, by_day[day], on, today, there, kept) for day in week] for week in weeks],
+            "weeks": [
+                [_day(day, len(of_day[day]), by_day.get(day, ()), on, today, there, kept) for day in week]
+                for week in weeks
+            ],
         }
     return render(request, "dashboard/booking_calendar.html", context)
 
@@ -93,10 +99,10 @@ def _entry(booking: Booking, there: ZoneInfo) -> Context:
 
 
 def _day(
-    day: date, found: Iterable[Booking], on: date, today: date, there: ZoneInfo, kept: Mapping[str, str]
+    day: date, count: int, found: Iterable[Booking], on: date, today: date, there: ZoneInfo, kept: Mapping[str, str]
 ) -> Context:
     entries = [_entry(booking, there) for booking in found]
-    more = len(entries) - MOST_IN_A_DAY
+    more = count - len(entries)
     asked = {name: value for name, value in kept.items() if value}
     return {
         "number": day.day,
@@ -104,8 +110,8 @@ def _day(
         "outside": day.month != on.month,
         "today": day == today,
         "url": f"/app/bookings/calendar?{urlencode({'view': 'week', 'on': day.isoformat(), **asked})}",
-        "count": len(entries),
-        "entries": entries[:MOST_IN_A_DAY],
+        "count": count,
+        "entries": entries,
         "more": ngettext("%(count)d more", "%(count)d more", more) % {"count": more} if more > 0 else "",
     }
 

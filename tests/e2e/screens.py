@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-from awase.demo.people import SATO, TANAKA, Person
+from awase.demo.people import SATO, TAKAHASHI, TANAKA, Person
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ HOST_SCREENS = (
     *hosts("booking-details", "/app/bookings", "main .rows a[href^='/app/bookings/']"),
     *hosts("guests", "/app/guests"),
     Screen("guest", "/app/guests", ("main .rows a[href^='/app/guests/of']",), who=TANAKA),
-    Screen("page-view", "/app/pages", ("article:not(:has(form)) h3 a",), who=SATO),
+    Screen("page-view", "/app/pages", ("article h3 a",), who=TAKAHASHI),
     *hosts("schedules", "/app/schedules"),
     *hosts("schedule", "/app/schedules", "main a[href^='/app/schedules/']"),
     *hosts("connections", "/app/connections"),
