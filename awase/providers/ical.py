@@ -1,22 +1,19 @@
-"""iCalendar: busy times out of events, and our own events into it.
-
-The libraries are loaded by those who read or write such text: icalendar keeps three to five megabytes of a process,
-and none needs it at its start.
-"""
+"""iCalendar: busy times out of events, and our own events into it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import recurring_ical_events
+from icalendar import Calendar, Event
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from awase.providers.calendars import own_key
 from awase.providers.failures import wrong_shape
 from awase.providers.protocols import BusyEvent, EventDraft
-
-if TYPE_CHECKING:
-    from icalendar import Calendar, Event
 
 MOST_TIMES = 5_000
 """Times of one series in one span; more is a mistake or an attack."""
@@ -28,8 +25,6 @@ ODDITIES = (ValueError, KeyError, TypeError, AttributeError, OverflowError, Recu
 
 def zone_named(name: str) -> ZoneInfo | None:
     """The time zone with this IANA or Windows name, or None if nobody knows it."""
-    from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
-
     try:
         return ZoneInfo(WINDOWS_TO_OLSON.get(name, name))
     except (ValueError, ZoneInfoNotFoundError, OSError):
@@ -38,8 +33,6 @@ def zone_named(name: str) -> ZoneInfo | None:
 
 def parsed(text: str | bytes) -> Calendar:
     """A VCALENDAR. Raises ProviderError X02."""
-    from icalendar import Calendar
-
     try:
         found = Calendar.from_ical(text)
     except (*ODDITIES, IndexError) as error:
@@ -65,8 +58,6 @@ def busy_events(
     `zone` gives the calendar's, for floating times and whole days; `own` are the person's addresses in lower
     case, by which a declined invitation is known.
     """
-    import recurring_ical_events
-
     calendar = parsed(text)
     if any(TOO_OFTEN & _frequencies(event) for event in calendar.events):
         raise wrong_shape("recurrence")
@@ -105,8 +96,6 @@ def event_times(text: str, key: str, zone: Callable[[], tzinfo]) -> tuple[dateti
 
 def event_text(draft: EventDraft, stamp: datetime) -> str:
     """A new event with the draft's key as UID. `stamp` is the moment of writing, aware UTC."""
-    from icalendar import Calendar, Event
-
     calendar = Calendar()
     calendar.add("prodid", "-//Awase//EN")
     calendar.add("version", "2.0")

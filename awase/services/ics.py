@@ -5,17 +5,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from email.utils import parseaddr
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from icalendar import Calendar, Event, vCalAddress, vText
 
 from awase.models import Booking, BookingState
 from awase.services.hosts import hosts_of, name_is_open
 from awase.services.quotas import COUNTED
-
-if TYPE_CHECKING:
-    from icalendar import vCalAddress
 
 
 def host() -> str:
@@ -26,8 +23,6 @@ def host() -> str:
 def invitation(booking: Booking, now: datetime) -> tuple[str, str]:
     """The ICS text for guests and its METHOD: REQUEST, or CANCEL once the booking does not stand any more. It is
     tentative while it waits for an answer. As long as the host may still be another, the workspace invites."""
-    from icalendar import Calendar, Event, vText  # three to five megabytes, for the processes that write invitations
-
     off = booking.state not in COUNTED
     tentative = booking.state == BookingState.REQUESTED
     method = "CANCEL" if off else "REQUEST"
@@ -59,8 +54,6 @@ def invitation(booking: Booking, now: datetime) -> tuple[str, str]:
 
 
 def _person(address: str, name: str = "") -> vCalAddress:
-    from icalendar import vCalAddress, vText
-
     person = vCalAddress(f"MAILTO:{address}")
     if name:
         person.params["CN"] = vText(name)

@@ -1,5 +1,7 @@
 """CalDAV alone: finding the calendars, redirects, times and answers in iCalendar, concurrent changes."""
 
+import subprocess
+import sys
 from typing import Any
 
 import httpx2
@@ -354,3 +356,27 @@ def test_the_stamp_of_writing_is_the_given_clock() -> None:
     wire = Wire(reply(404), reply(201))
     session("caldav", wire).put_event(MAIN, draft())
     assert f"DTSTAMP:{NOW:%Y%m%dT%H%M%SZ}" in wire.requests[1].content.decode()
+
+
+def test_two_threads_that_are_the_first_to_read_calendars_do_not_get_half_of_a_library() -> None:
+    """As in a process that has just started; each way in alone has always worked."""
+    program = """
+import threading
+from awase.providers import ical
+wrong, ready = [], threading.Barrier(2)
+def first(act):
+    ready.wait()
+    try:
+        act()
+    except ImportError as error:
+        wrong.append(error)
+acts = (lambda: ical.zone_named("Tokyo Standard Time"), lambda: ical.parsed("BEGIN:VCALENDAR\\nEND:VCALENDAR"))
+threads = [threading.Thread(target=first, args=(act,)) for act in acts]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(wrong))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"
