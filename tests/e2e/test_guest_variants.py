@@ -41,6 +41,13 @@ def choose(page: Page, address: str) -> str:
     return time
 
 
+def book(page: Page) -> str:
+    """Fill in the form that is open and send it; returns the booking's address."""
+    fill_in(page)
+    send(page)
+    return booked(page)
+
+
 def facts(page: Page) -> str:
     return page.locator("dl.pairs").inner_text()
 
@@ -90,9 +97,7 @@ def test_a_guest_chooses_the_host_and_one_of_several_lengths(guest: Page, demo: 
     guest.get_by_role("link", name="林 健太さん").click()
     expect(guest.locator(".chip[aria-current]").last).to_have_text("林 健太さん")
     guest.locator("a.slot").last.click()
-    fill_in(guest)
-    send(guest)
-    booked(guest)
+    book(guest)
     assert "林 健太さん" in facts(guest)
     begin, end = re.findall(r"(\d+):(\d+)", facts(guest))[:2]
     assert (int(end[0]) * 60 + int(end[1])) - (int(begin[0]) * 60 + int(begin[1])) == 15
@@ -156,9 +161,7 @@ def test_several_guests_share_a_time_of_a_group(enter: Enter, demo: Demo, scenes
     for _guest in range(2):
         page = enter().page
         times.add(choose(page, demo.url + scenes["group"]))
-        fill_in(page)
-        send(page)
-        booked(page)
+        book(page)
     assert len(times) == 1
 
 
@@ -168,14 +171,10 @@ def test_a_secret_link_a_one_time_link_and_a_password_lead_to_the_form(
     bare = demo.url + scenes["secret"].partition("?")[0]
     assert guest.goto(bare).status == 404  # type: ignore[union-attr]
     choose(guest, demo.url + scenes["secret"])
-    fill_in(guest)
-    send(guest)
-    booked(guest)
+    book(guest)
 
     choose(guest, demo.url + scenes["once"])
-    fill_in(guest)
-    send(guest)
-    booked(guest)
+    book(guest)
     assert guest.goto(demo.url + scenes["once"]).status == 410  # type: ignore[union-attr]
     expect(guest.locator("main")).to_contain_text("使用済み")
 
@@ -183,16 +182,12 @@ def test_a_secret_link_a_one_time_link_and_a_password_lead_to_the_form(
     guest.fill("[name=page_password]", PAGE_PASSWORD)
     guest.locator("main form button").click()
     guest.locator("a.slot").last.click()
-    fill_in(guest)
-    send(guest)
-    booked(guest)
+    book(guest)
 
 
 def test_after_booking_the_guest_goes_on_to_the_owners_address(guest: Page, demo: Demo, scenes: dict[str, str]) -> None:
     choose(guest, demo.url + scenes["thanks"])
-    fill_in(guest)
-    send(guest)
-    booked(guest)
+    book(guest)
     guest.locator("a[target=_top]").click()
     guest.wait_for_url("**/scenes/@mori")
 
@@ -237,9 +232,7 @@ def test_a_meeting_takes_a_room_with_it(enter: Enter, demo: Demo) -> None:
 
     guest = enter().page
     choose(guest, public)
-    fill_in(guest)
-    send(guest)
-    booked(guest)
+    book(guest)
     room = next(one["id"] for one in demo.panel.account("google", email)["calendars"] if "会議室" in one["name"])
     eventually(lambda: f"'email': '{room}'" in str(demo.panel.account("google", email)), "the room is invited")
 
@@ -305,9 +298,7 @@ def test_a_connection_lost_while_sending_loses_nothing_and_books_once(
 
 def test_whoever_goes_back_after_booking_sees_the_booking(guest: Page, demo: Demo, scenes: dict[str, str]) -> None:
     choose(guest, demo.url + scenes["plum"])
-    fill_in(guest)
-    send(guest)
-    address = booked(guest)
+    address = book(guest)
     guest.go_back()
     assert booked(guest) == address
     guest.reload()
@@ -318,17 +309,13 @@ def test_a_time_lost_while_moving_comes_back_with_fresh_ones_and_the_reason(
     enter: Enter, guest: Page, demo: Demo, scenes: dict[str, str]
 ) -> None:
     choose(guest, demo.url + scenes["thanks"])
-    fill_in(guest)
-    send(guest)
-    address = booked(guest)
+    address = book(guest)
     guest.locator("a[href*='/move']").click()
     guest.locator("a.slot").last.click()
     guest.fill("[name=reason]", "列車の遅れ")
     other = enter().page
     choose(other, demo.url + scenes["thanks"])
-    fill_in(other)
-    send(other)
-    booked(other)
+    book(other)
     send(guest)
     expect(guest.locator(".problem")).to_contain_text("この日時は予約できなくなりました")
     expect(guest.locator("[name=reason]")).to_have_value("列車の遅れ")
