@@ -5,7 +5,7 @@ import pytest
 from tests.campaign.run import run
 from tests.campaign.world import World
 
-RUNS, STEPS = 26, 40
+RUNS, STEPS = 14, 76
 ACTS = ("(booked)", "(process died)", "book at once", "heal everything", "disconnect", "reconnect", "cancel", "work")
 
 

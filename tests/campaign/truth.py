@@ -39,17 +39,19 @@ def truth(world: World, credential: Credential) -> Truth:
     account = world.account(credential)
     now = world.sandbox.epoch()
     names = {fault.name for fault in account.faults if fault.until is None or now < fault.until}
-    if not Service(credential.service).calendars and "no_mailbox" in names:
-        if credential.service == Service.TEAMS:
-            return Truth.UNSEEN
+    no_mailbox = not Service(credential.service).calendars and "no_mailbox" in names
+    if no_mailbox:
         names.remove("no_mailbox")
     grants = _grants(world, credential)
     # A process died over a refresh; nobody else may until its lease has run out.
     leased = credential.lease_until is not None and credential.lease_until > world.now()
     if names & PERSON or not grants or any(grant.ended for grant in grants):
         return Truth.UNSEEN if leased else Truth.PERSON
+    at_teams = credential.service == Service.TEAMS
+    if at_teams and no_mailbox:
+        return Truth.UNSEEN
     if any(grant.withheld for grant in grants):  # which at Teams is met when the token is renewed
-        return Truth.UNSEEN if leased or credential.service == Service.TEAMS else Truth.PERSON
+        return Truth.UNSEEN if leased or at_teams else Truth.PERSON
     if leased:
         return Truth.TRANSIENT
     for kind, some in ((Truth.TRANSIENT, TRANSIENT), (Truth.OURS, OURS), (Truth.CAPABILITY, CAPABILITY)):
