@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -25,17 +27,22 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 SATURDAY, MOST_DAYS = 5, 60
 
 
-@pytest.fixture(scope="package")
-def teams(demo: Demo) -> dict[str, dict[str, Any]]:
-    """What the teams were given, by language."""
+@cache
+def written(folder: Path) -> dict[str, dict[str, Any]]:
+    """What the teams were given, by language; written once, whatever number of modules asks."""
     made = subprocess.run(
-        [sys.executable, "-m", "tests.e2e.walkers", str(demo.folder)],
+        [sys.executable, "-m", "tests.e2e.walkers", str(folder)],
         cwd=REPOSITORY,
         check=True,
         stdout=subprocess.PIPE,
         text=True,
     )
     return json.loads(made.stdout)
+
+
+@pytest.fixture(scope="package")
+def teams(demo: Demo) -> dict[str, dict[str, Any]]:
+    return written(demo.folder)
 
 
 @pytest.fixture(scope="package", params=[JAPANESE, ENGLISH], ids=["ja", "en"])
