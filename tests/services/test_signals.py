@@ -6,6 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from awase.domain.errors import Capability, Failure, FailureClass, FailureScope, Reason
 from awase.domain.health import LocationKind, Service, Standing
@@ -14,7 +16,6 @@ from awase.models import (
     Connection,
     ConnectionChange,
     Credential,
-    Effect,
     Member,
     PageHealth,
     ServiceAlarm,
@@ -260,16 +261,16 @@ def test_the_alarm_about_several_tenants_ends_with_the_repair(owner: Member, tea
     assert not ServiceAlarm.objects.exists()
 
 
-def test_what_fails_while_it_is_written_down_changes_nothing(
-    owner: Member, google: Connection, page_of: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_fails_while_it_is_written_down_changes_nothing(owner: Member, google: Connection, page_of: Any) -> None:
     page_of(owner)
 
-    def refuse(*args: object, **values: object) -> None:
-        raise RuntimeError("the disk is full")
+    def refuse(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("INSERT INTO awase_effect"):
+            raise RuntimeError("the disk is full")
+        return execute(sql, *rest)
 
-    monkeypatch.setattr(Effect.objects, "bulk_create", refuse)
-    with pytest.raises(RuntimeError):
+    logged = CaptureQueriesContext(connection)  # logged queries go through Django's cursor, where they can be refused
+    with logged, connection.execute_wrapper(refuse), pytest.raises(RuntimeError):
         record(google.credential_id, REVOKED, Cause.CHECK, utcnow())
     assert now_at(google).standing == Standing.OK
     assert not ConnectionChange.objects.filter(standing="error").exists()
