@@ -138,6 +138,7 @@ def test_work_that_waits_for_an_account_says_so_until_it_is_repaired(walk: Walk)
     walk.connect("viewer")
     made = walk.page("Parked")
     made.save("members", condition="all", member=[str(walk.ids["viewer"])])
+    walk.until(lambda: "15:00" in made.times(), "the times of the account")
     made.book("15:00", name="Waiting Guest")
     page = made.last_booking("Waiting Guest")
     details = page.url

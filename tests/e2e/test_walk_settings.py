@@ -103,6 +103,7 @@ def test_which_times_are_offered(walk: Walk) -> None:
     made.save("times", duration_minutes=60, durations=["30"], step_minutes=60, time_zone="Europe/Paris")
     assert made.times() == [f"{hour:02}:00" for hour in range(9, 18)]
     expect(walk.guest.page.locator(".choose .chip")).to_have_count(2)
+    expect(made.guest().locator("#zone")).to_have_value("Europe/Paris")  # where guests must come to
     made.save("times", duration_minutes=60, step_minutes=30, durations=[])
     made.book("13:00")
     assert {"12:00", "14:00"} <= set(made.times())
@@ -158,8 +159,11 @@ def test_which_times_are_offered(walk: Walk) -> None:
     assert not made.times()
     soon = walk.today + timedelta(days=3)
     assert made.times(soon)
-    made.save("period", notice_minutes=10080, notice_from_midnight=True)
-    assert not made.times(soon)
+    for from_midnight in (True, False):
+        made.save("period", notice_minutes=10080, notice_from_midnight=from_midnight)
+        assert not made.times(soon)
+    made.save("period", notice_minutes=60)
+    assert made.times(soon)
 
 
 def week(walk: Walk, schedule: str, start: str, end: str) -> None:
@@ -202,10 +206,14 @@ def test_limits_and_seats(walk: Walk) -> None:
     assert not made.times()
 
     # Of one guest: told apart by the mail address, and told what is in the way. With seats several book one time.
-    made.save("limits", **{"page-month-bookings": "", "host-month-bookings": "", "guest-total-bookings": 1}, seats=2)
-    refused = made.book("11:00")
-    expect(refused.locator("main [role=alert]")).to_be_visible()
-    assert "/b/" not in refused.url
+    made.save("limits", **{"page-month-bookings": "", "host-month-bookings": ""}, seats=2)
+    for limit in ("guest-day-bookings", "guest-week-bookings", "guest-month-bookings", "guest-total-bookings"):
+        made.save("limits", **{limit: 1})
+        refused = made.book("11:00")
+        expect(refused.locator("main [role=alert]")).to_be_visible()
+        assert "/b/" not in refused.url, limit
+        if limit != "guest-total-bookings":
+            made.save("limits", **{limit: ""})
     made.book("11:00", email="other@walk.example")
     assert "11:00" in made.times(), "a seat is left"
     made.book("11:00", email="third@walk.example")
@@ -274,6 +282,12 @@ def test_own_numbers_and_rooms(walk: Walk) -> None:
     expect(made.guest().locator(".points")).to_contain_text(walk.say("電話", "Phone"))
     page = made.book("10:00", phone="090-0000-0001")
     expect(page.locator("dl.pairs")).to_contain_text("03-0000-7001")
+    made = walk.page("Own address")
+    made.save("locations", add="in_person")
+    profile = walk.open("/app/settings/profile")
+    fill(form, address="Minato 1-2-3")
+    press(form.locator("button.filled"))
+    expect(made.book("11:00").locator("dl.pairs")).to_contain_text("Minato 1-2-3")
 
     # Two rooms of an account: required, or any one of them.
     rooms = walk.rooms("A", "B")
@@ -281,10 +295,11 @@ def test_own_numbers_and_rooms(walk: Walk) -> None:
     hosts = [str(walk.ids["owner"]), str(walk.ids["host"])]
     held.save("members", condition="any", automatic=True, calendar_required=False, member=hosts)
     held.save("rooms", room=rooms[:1], needed="all")
+    walk.until(lambda: "10:00" in held.times(), "the room's own times")
     held.book("10:00")
     assert "10:00" not in held.times(), "the other host is free, the room is not"
     held.save("rooms", room=rooms, needed="any")
-    assert "10:00" in held.times()
+    walk.until(lambda: "10:00" in held.times(), "the other room's times")
     held.book("10:00")
     assert "10:00" not in held.times()
 
@@ -299,6 +314,11 @@ def test_requests_cancelling_and_moving(walk: Walk) -> None:
     press(button)
     expect(page.locator("h1")).to_have_text(walk.say("リクエストを送信しました", "Your request has been sent"))
     assert "10:00" not in made.times()
+    asked = page.url
+    walk.let_requests_lapse()
+    lapsed = walk.say("期限までに返答がありませんでした", "The request was not answered in time")
+    walk.until(lambda: lapsed in walk.guest.open(asked).locator("h1").inner_text(), "the request lapses")
+    assert "10:00" in made.times()
     made.save("changes", approval="unheld")
     made.book("11:00")
     assert "11:00" in made.times()
