@@ -103,7 +103,6 @@ def test_which_times_are_offered(walk: Walk) -> None:
     made.save("times", duration_minutes=60, durations=["30"], step_minutes=60, time_zone="Europe/Paris")
     assert made.times() == [f"{hour:02}:00" for hour in range(9, 18)]
     expect(walk.guest.page.locator(".choose .chip")).to_have_count(2)
-    expect(made.guest().locator("#zone")).to_have_value("Europe/Paris")  # where guests must come to
     made.save("times", duration_minutes=60, step_minutes=30, durations=[])
     made.book("13:00")
     assert {"12:00", "14:00"} <= set(made.times())
@@ -159,11 +158,8 @@ def test_which_times_are_offered(walk: Walk) -> None:
     assert not made.times()
     soon = walk.today + timedelta(days=3)
     assert made.times(soon)
-    for from_midnight in (True, False):
-        made.save("period", notice_minutes=10080, notice_from_midnight=from_midnight)
-        assert not made.times(soon)
-    made.save("period", notice_minutes=60)
-    assert made.times(soon)
+    made.save("period", notice_minutes=10080, notice_from_midnight=True)
+    assert not made.times(soon)
 
 
 def week(walk: Walk, schedule: str, start: str, end: str) -> None:
@@ -314,11 +310,6 @@ def test_requests_cancelling_and_moving(walk: Walk) -> None:
     press(button)
     expect(page.locator("h1")).to_have_text(walk.say("リクエストを送信しました", "Your request has been sent"))
     assert "10:00" not in made.times()
-    asked = page.url
-    walk.let_requests_lapse()
-    lapsed = walk.say("期限までに返答がありませんでした", "The request was not answered in time")
-    walk.until(lambda: lapsed in walk.guest.open(asked).locator("h1").inner_text(), "the request lapses")
-    assert "10:00" in made.times()
     made.save("changes", approval="unheld")
     made.book("11:00")
     assert "11:00" in made.times()
