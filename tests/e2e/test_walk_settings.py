@@ -309,7 +309,12 @@ def test_requests_cancelling_and_moving(walk: Walk) -> None:
     expect(button).to_have_text(walk.say("リクエストを送る", "Send the request"))
     press(button)
     expect(page.locator("h1")).to_have_text(walk.say("リクエストを送信しました", "Your request has been sent"))
+    asked = page.url
     assert "10:00" not in made.times()
+    walk.let_requests_lapse()
+    lapsed = walk.say("期限までに返答がありませんでした", "The request was not answered in time")
+    walk.until(lambda: lapsed in walk.guest.open(asked).locator("h1").inner_text(), "the request to lapse")
+    assert "10:00" in made.times()
     made.save("changes", approval="unheld")
     made.book("11:00")
     assert "11:00" in made.times()

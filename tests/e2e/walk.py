@@ -147,6 +147,15 @@ class Walk:
             planned = "payload LIKE '%\"sequence\"%' AND state = 'pending'"
             database.execute(f"UPDATE awase_effect SET next_at = datetime('now') WHERE {planned}")  # noqa: S608
 
+    def let_requests_lapse(self) -> None:
+        """The time to answer the requests of this team is over now."""
+        with sqlite3.connect(self.demo.folder / "awase.sqlite3", timeout=SCREEN) as database:
+            theirs = "answer_by IS NOT NULL AND page_id IN (SELECT id FROM awase_bookingpage WHERE owner_id = ?)"
+            database.execute(
+                f"UPDATE awase_booking SET answer_by = datetime('now') WHERE {theirs}",  # noqa: S608
+                [self.ids["owner"]],
+            )
+
     def events(self, service: str, email: str) -> int:
         """How many events stand in the calendars of an account."""
         return sum(len(one["events"]) for one in self.demo.panel.account(service, email)["calendars"])
