@@ -34,6 +34,7 @@ class Children:
     def __init__(self, environment: dict[str, str], logs: Path) -> None:
         self.environment = environment
         self.logs = logs
+        self.grace = GRACE
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         logs.mkdir(exist_ok=True)
 
@@ -79,7 +80,7 @@ class Children:
 
     def stop(self) -> None:
         """Ask all to end, newest first; after a while insist."""
-        for demand, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, 2.0)):
+        for demand, patience in ((signal.SIGTERM, self.grace), (signal.SIGKILL, 2.0)):
             for process in reversed(self.running.values()):
                 signal_group(process.pid, demand)
             deadline = time.monotonic() + patience

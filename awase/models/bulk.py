@@ -7,8 +7,7 @@ and a statement is written once for each kind of database, as in `prepared.py`.
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from django.db import connections, models
@@ -46,22 +45,21 @@ def _insert(
     model: type[models.Model], fields: "tuple[models.Field[Any, Any], ...]", rows: Iterable[Sequence[Any]], instead: str
 ) -> None:
     database = connections[model._default_manager.db]
-    sql, hand_over = _statement(model, fields, instead, database.vendor)
-    handed = [[hand(value, database) for hand, value in zip(hand_over, row, strict=True)] for row in rows]
+    hand_over = [_handing(field, database) for field in fields]
+    handed = [[hand(value) for hand, value in zip(hand_over, row, strict=True)] for row in rows]
     if handed:
-        execute(database, sql, [json.dumps(handed)])
+        execute(database, _statement(model, fields, instead, database.vendor), [json.dumps(handed)])
 
 
 @cache
 def _statement(
     model: type[models.Model], fields: "tuple[models.Field[Any, Any], ...]", instead: str, vendor: str
-) -> tuple[str, list[Callable[[Any, BaseDatabaseWrapper], Any]]]:
+) -> str:
     database = connections[model._default_manager.db]
     columns = ", ".join(map(_quoted, fields))
     values = ", ".join(_taken_out(position, field, database) for position, field in enumerate(fields))
     source = "json_each(%s)" if vendor == "sqlite" else "jsonb_array_elements(%s::jsonb) AS handed(value)"
-    sql = f"INSERT INTO {model._meta.db_table} ({columns}) SELECT {values} FROM {source} WHERE true{instead}"  # noqa: S608  # names of our own
-    return sql, [_handing(field) for field in fields]
+    return f"INSERT INTO {model._meta.db_table} ({columns}) SELECT {values} FROM {source} WHERE true{instead}"  # noqa: S608  # names of our own
 
 
 def _quoted(field: "models.Field[Any, Any]") -> str:
@@ -76,19 +74,11 @@ def _taken_out(position: int, field: "models.Field[Any, Any]", database: BaseDat
     return f"(value->>{position})::{field.db_type(database)}"
 
 
-def _handing(field: "models.Field[Any, Any]") -> Callable[[Any, BaseDatabaseWrapper], Any]:
-    """How values of this field are put into the document."""
+def _handing(field: "models.Field[Any, Any]", database: BaseDatabaseWrapper) -> Callable[[Any], Any]:
+    """How values of this field are put into the document. Many rows have the same ones, which are written out once."""
     if isinstance(field, models.JSONField):
-        return lambda value, database: _document(value) if isinstance(value, tuple) else json.dumps(value)
+        known = cache(json.dumps)
+        return lambda value: known(value) if isinstance(value, tuple) else json.dumps(value)
     if isinstance(field, models.DateTimeField):
-        return lambda value, database: value and _moment(value, database)
-    return lambda value, database: value
-
-
-# Of many rows most have the same values.
-_document = lru_cache(json.dumps)
-
-
-@lru_cache
-def _moment(value: datetime, database: BaseDatabaseWrapper) -> str:
-    return str(database.ops.adapt_datetimefield_value(value))
+        return cache(lambda value: value and str(database.ops.adapt_datetimefield_value(value)))
+    return lambda value: value

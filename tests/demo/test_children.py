@@ -100,8 +100,8 @@ def test_what_a_process_has_started_ends_with_it(children: Children):
     assert eventually(lambda: not parent.is_running() and not child.is_running())
 
 
-def test_a_process_that_will_not_end_is_killed(children: Children, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("awase.demo.children.GRACE", 0.3)
+def test_a_process_that_will_not_end_is_killed(children: Children):
+    children.grace = 0.3
     children.start("worker", "stubborn")
     assert eventually(lambda: "up" in (children.logs / "worker.log").read_text())
     process = children.running["worker"]

@@ -16,8 +16,9 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import psutil
@@ -202,17 +203,18 @@ def cases(demo: Demo) -> None:
     subprocess.run([sys.executable, "-m", "tests.e2e.cases", str(demo.folder)], cwd=REPOSITORY, check=True)
 
 
+@cache
+def written_by(module: str, folder: Path) -> Any:
+    """What a module of ours that writes into the running product tells of it; written once, however many ask."""
+    command = [sys.executable, "-m", module, str(folder)]
+    made = subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(made.stdout)
+
+
 @pytest.fixture(scope="package")
 def scenes(demo: Demo) -> dict[str, str]:
     """The addresses of pages and bookings in every state that guests meet (tests/e2e/scenes.py)."""
-    made = subprocess.run(
-        [sys.executable, "-m", "tests.e2e.scenes", str(demo.folder)],
-        cwd=REPOSITORY,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return json.loads(made.stdout)
+    return written_by("tests.e2e.scenes", demo.folder)
 
 
 @pytest.fixture(scope="package")

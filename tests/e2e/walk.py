@@ -3,16 +3,11 @@ in the editor and as guests see them. See `tests/e2e/walkers.py` for who they ar
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -20,29 +15,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.conftest import ENGLISH, JAPANESE, PICTURES, REPOSITORY, SCREEN, Demo, Reader, Visit, windows
+from tests.e2e.conftest import ENGLISH, JAPANESE, PICTURES, SCREEN, Demo, Reader, Visit, windows, written_by
 from tests.e2e.walkers import address
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 SATURDAY, MOST_DAYS = 5, 60
 
 
-@cache
-def written(folder: Path) -> dict[str, dict[str, Any]]:
-    """What the teams were given, by language; written once, whatever number of modules asks."""
-    made = subprocess.run(
-        [sys.executable, "-m", "tests.e2e.walkers", str(folder)],
-        cwd=REPOSITORY,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return json.loads(made.stdout)
-
-
 @pytest.fixture(scope="package")
 def teams(demo: Demo) -> dict[str, dict[str, Any]]:
-    return written(demo.folder)
+    """What the teams were given, by language (tests/e2e/walkers.py)."""
+    return written_by("tests.e2e.walkers", demo.folder)
 
 
 @pytest.fixture(scope="package", params=[JAPANESE, ENGLISH], ids=["ja", "en"])

@@ -113,9 +113,18 @@ def test_reconnecting_sets_the_end_anew(
     assert sent_by(foresight.warn_of_ends, second - timedelta(hours=5), work) != [], "the new end is told as well"
 
 
-def test_the_operator_is_told_of_a_client_secret_a_week_and_a_day_ahead(settings: Any, work: Any) -> None:
+@pytest.mark.parametrize(
+    ("setting", "ending", "subject"),
+    [
+        ("AWASE_SECRETS_END", foresight.secrets_ending, "The client secret for zoom runs out soon."),
+        ("AWASE_APPROVALS_END", foresight.approvals_ending, "The approval of the app at zoom runs out soon."),
+    ],
+)
+def test_the_operator_is_told_of_what_ends_at_a_service_a_week_and_a_day_ahead(
+    setting: str, ending: Any, subject: str, settings: Any, work: Any
+) -> None:
     settings.AWASE_OPERATOR_EMAIL = "ops@awase.test"
-    settings.AWASE_SECRETS_END = {"google": None, "microsoft": date(2027, 3, 31), "zoom": date(2028, 1, 1)}
+    setattr(settings, setting, {"google": None, "microsoft": date(2028, 1, 1), "zoom": date(2027, 3, 31)})
     noon = datetime.fromisoformat("2027-03-31T12:00:00+00:00")
     told = {
         days: subjects
@@ -124,23 +133,8 @@ def test_the_operator_is_told_of_a_client_secret_a_week_and_a_day_ahead(settings
         if subjects
     }
     assert list(told) == [7, 1]
-    assert told[7] == ["The client secret for microsoft runs out soon."]
-    assert list(foresight.secrets_ending(noon - timedelta(days=20))) == ["microsoft"]
-
-
-def test_the_operator_is_told_of_an_approval_that_lapses_a_week_and_a_day_ahead(settings: Any, work: Any) -> None:
-    settings.AWASE_OPERATOR_EMAIL = "ops@awase.test"
-    settings.AWASE_APPROVALS_END = {"google": None, "zoom": date(2027, 3, 31)}
-    noon = datetime.fromisoformat("2027-03-31T12:00:00+00:00")
-    told = {
-        days: subjects
-        for days in range(40, -1, -1)
-        for subjects in [sent_by(foresight.warn_operators, noon - timedelta(days=days), work)]
-        if subjects
-    }
-    assert list(told) == [7, 1]
-    assert told[7] == ["The approval of the app at zoom runs out soon."]
-    assert list(foresight.approvals_ending(noon - timedelta(days=20))) == ["zoom"]
+    assert told[7] == [subject]
+    assert list(ending(noon - timedelta(days=20))) == ["zoom"]
 
 
 def test_the_operator_is_told_of_channels_that_nobody_renewed(google: Credential, settings: Any, work: Any) -> None:
