@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from awase.domain.colour import contrast
+from awase.templatetags.icons import SET, drawings
 from awase.web.gallery import ICONS, TOKENS
 
 AWASE = Path(__file__).parents[2] / "awase"
@@ -40,7 +41,8 @@ def test_every_theme_colour_reads_on_cards_and_on_its_own_soft_ground() -> None:
 
 
 def test_icons_that_screens_ask_for_are_in_the_one_set_and_in_the_gallery() -> None:
-    drawn = set(re.findall(r'id="([\w-]+)"', (AWASE / "static/awase/icons.svg").read_text(encoding="utf-8")))
+    drawn = set(drawings())
+    assert len(drawn) == SET.read_text(encoding="utf-8").count("<symbol")
     asked = {
         name
         for template in (AWASE / "templates").rglob("*.html")

@@ -97,7 +97,7 @@ def test_an_account_tells_its_states_with_the_reason(
     shown = text(log_in(teammate).get(f"/app/connections/{link.pk}/history"))
     assert "Connection error: Access was withdrawn at the service." in shown
     assert "Connection error (hours)" in shown
-    assert log_in(teammate).get(f"/app/connections/{link.pk}/history").content.count(b"<rect") == 90
+    assert log_in(teammate).get(f"/app/connections/{link.pk}/history").content.count(b"<rect class=") == 90
 
 
 def test_admins_see_the_history_of_every_account_and_others_only_their_own(
