@@ -24,7 +24,8 @@ def insert_all(rows: Iterable[models.Model], *, ignore: bool = False) -> None:
     if made:
         model = type(made[0])
         fields = tuple(field for field in model._meta.concrete_fields if not field.primary_key)
-        _insert(model, fields, [[field.pre_save(row, True) for field in fields] for row in made], IGNORE * ignore)
+        values = ([field.pre_save(row, True) for field in fields] for row in made)
+        _run(_insert, model, fields, values, IGNORE * ignore)
 
 
 def write_all(
@@ -38,28 +39,49 @@ def write_all(
     if replace:
         new = ", ".join(f"{_quoted(field)} = excluded.{_quoted(field)}" for field in fields)
         instead = f" ON CONFLICT ({_quoted(by_name[replace])}) DO UPDATE SET {new}"
-    _insert(model, fields, rows, instead)
+    _run(_insert, model, fields, rows, instead)
 
 
-def _insert(
-    model: type[models.Model], fields: "tuple[models.Field[Any, Any], ...]", rows: Iterable[Sequence[Any]], instead: str
+def change_all(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Give rows of one model new values: each comes as its id and then the values, as for `write_all`."""
+    by_name = {field.attname: field for field in model._meta.concrete_fields}
+    fields = (model._meta.concrete_fields[0], *(by_name[name] for name in names))
+    _run(_update, model, fields, rows)
+
+
+def _run(
+    statement: Callable[..., str],
+    model: type[models.Model],
+    fields: "tuple[models.Field[Any, Any], ...]",
+    rows: Iterable[Sequence[Any]],
+    *further: str,
 ) -> None:
     database = connections[model._default_manager.db]
     hand_over = [_handing(field, database) for field in fields]
     handed = [[hand(value) for hand, value in zip(hand_over, row, strict=True)] for row in rows]
     if handed:
-        execute(database, _statement(model, fields, instead, database.vendor), [json.dumps(handed)])
+        execute(database, statement(model, fields, database.vendor, *further), [json.dumps(handed)])
 
 
 @cache
-def _statement(
-    model: type[models.Model], fields: "tuple[models.Field[Any, Any], ...]", instead: str, vendor: str
-) -> str:
-    database = connections[model._default_manager.db]
+def _insert(model: type[models.Model], fields: "tuple[models.Field[Any, Any], ...]", vendor: str, instead: str) -> str:
     columns = ", ".join(map(_quoted, fields))
-    values = ", ".join(_taken_out(position, field, database) for position, field in enumerate(fields))
+    return f"INSERT INTO {model._meta.db_table} ({columns}) {_handed(model, fields, vendor)} WHERE true{instead}"
+
+
+@cache
+def _update(model: type[models.Model], fields: "tuple[models.Field[Any, Any], ...]", vendor: str) -> str:
+    table, (key, *values) = model._meta.db_table, map(_quoted, fields)
+    new = ", ".join(f"{value} = new.{value}" for value in values)
+    return f"UPDATE {table} SET {new} FROM ({_handed(model, fields, vendor)}) AS new WHERE {table}.{key} = new.{key}"  # noqa: S608  # names of our own
+
+
+def _handed(model: type[models.Model], fields: "tuple[models.Field[Any, Any], ...]", vendor: str) -> str:
+    """The rows that are handed over, with their columns named."""
+    database = connections[model._default_manager.db]
+    columns = (f"{_taken_out(at, field, database)} AS {_quoted(field)}" for at, field in enumerate(fields))
     source = "json_each(%s)" if vendor == "sqlite" else "jsonb_array_elements(%s::jsonb) AS handed(value)"
-    return f"INSERT INTO {model._meta.db_table} ({columns}) SELECT {values} FROM {source} WHERE true{instead}"  # noqa: S608  # names of our own
+    return f"SELECT {', '.join(columns)} FROM {source}"  # noqa: S608  # names of our own
 
 
 def _quoted(field: "models.Field[Any, Any]") -> str:

@@ -3,7 +3,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +26,7 @@ from awase.models import (
     RoomBusy,
     RoomTime,
 )
+from awase.models.bulk import change_all
 from awase.providers.protocols import RemoteCalendar
 from awase.services import drift
 from awase.services.health import recorded_state
@@ -47,6 +48,7 @@ __all__ = [
 ]
 
 PROBED_RARELY = Q(standing=Standing.ERROR) & ~Q(reason__in=[Reason.UNREACHABLE, Reason.OPERATOR])
+GOLDEN = 0.6180339887  # parts of this, counted up, lie evenly in an interval however many there are
 MOST_READ_FIRST = 5  # accounts that somebody who edits a page waits for
 READ_ON = {Cause.CHECK, Cause.PUSH, Cause.EDIT}  # who asks for anything else gets everything read afresh
 
@@ -213,24 +215,24 @@ def any_due(now: datetime) -> bool:
 
 def claim_due(now: datetime, most: int, service: Service | None = None) -> list[int]:
     """The ids of accounts (of this service) whose check is due, each claimed for this worker by moving its next
-    check on.
-
-    The moment is moved by the interval with a jitter fixed per account, so that a day's checks stay spread;
-    a worker that dies has merely skipped one turn.
-    """
+    check on: an account whose worker dies has merely skipped one turn."""
     due = Credential.objects.filter(next_check__lte=now, check_every__isnull=False)
     if service is not None:
         due = due.filter(service=service)
-    claimed = []
-    for credential in due.order_by("next_check")[:most]:
-        assert credential.check_every is not None
-        jitter = 0.9 + 0.2 * ((credential.pk * 0.6180339887) % 1)
-        moved = Credential.objects.filter(pk=credential.pk, next_check=credential.next_check).update(
-            next_check=now + credential.check_every * jitter
-        )
-        if moved:
-            claimed.append(credential.pk)
-    return claimed
+    with transaction.atomic():
+        unclaimed = due.order_by("next_check").select_for_update(skip_locked=True, no_key=True)
+        claimed = list(unclaimed.values_list("pk", "check_every")[:most])
+        change_all(Credential, ["next_check"], ((pk, _turn_after(now, pk, every)) for pk, every in claimed if every))
+    return [pk for pk, _ in claimed]
+
+
+def _turn_after(now: datetime, credential_id: int, every: timedelta) -> datetime:
+    """When an account's next check is due: each has moments of its own, one in each interval, so that accounts which
+    something brought together (a start, a pause of the worker) are spread evenly after one turn. That turn may be a
+    short one, but never longer than the interval and a tenth."""
+    soonest = now + every / 10
+    own = every * (credential_id * GOLDEN % 1)
+    return soonest + (datetime.min.replace(tzinfo=UTC) + own - soonest) % every
 
 
 def reach(page: BookingPage, now: datetime) -> None:

@@ -196,7 +196,9 @@ def test_of_two_tabs_on_one_time_the_later_one_keeps_what_was_typed(
             page.goto(demo.url + scenes["plum"])
             turned = page.locator("#next-month").get_attribute("href") or ""
             page.locator("#next-month").click()
-            page.wait_for_url(f"**{turned.partition('#')[0]}*")  # else a time of the month before is still there to be taken
+            page.wait_for_url(
+                f"**{turned.partition('#')[0]}*"
+            )  # else a time of the month before is still there to be taken
             page.locator("a.slot").last.click()
             fill_in(page)
         send(first)

@@ -21,7 +21,7 @@ from django.db.models import Q, QuerySet  # noqa: E402
 
 from awase.domain.errors import Failure, FailureClass, FailureScope, ProviderError, Reason  # noqa: E402
 from awase.models import Booking, BookingPage, Credential, Effect, EffectState, PageHealth  # noqa: E402
-from awase.services import booking, health, links, placing  # noqa: E402
+from awase.services import booking, checks, health, links, placing  # noqa: E402
 from awase.services.signals import Cause, Good, record  # noqa: E402
 from awase.services.tokens import StoredTokens  # noqa: E402
 
@@ -100,6 +100,11 @@ def secret(uid: str) -> str:
     return links.manage_secret(Booking.objects.get(uid=uid))
 
 
+def claim(most: int) -> list[int]:
+    """The accounts that this process is to check."""
+    return checks.claim_due(datetime.now(UTC), most)
+
+
 def waiting() -> int:
     """How many effects are due soon or under way."""
     due = Q(state=EffectState.PENDING, next_at__lt=datetime.now(UTC) + timedelta(minutes=30))
@@ -107,7 +112,7 @@ def waiting() -> int:
 
 
 ACTS: dict[str, Callable[..., Any]] = {
-    act.__name__: act for act in (book, refresh, signal, stop_seeing, bar_bookings, outdated, secret, waiting)
+    act.__name__: act for act in (book, refresh, signal, stop_seeing, bar_bookings, outdated, secret, claim, waiting)
 }
 
 if __name__ == "__main__":

@@ -70,6 +70,19 @@ def test_two_workers_share_the_work_and_do_nothing_twice(here: Stage) -> None:
         assert "mail kept" in log and "Traceback" not in log
 
 
+def test_workers_that_claim_at_the_same_moment_share_the_accounts_that_are_due(here: Stage) -> None:
+    due = here.ask("sixty_due")
+    claimed: list[int] = []
+    with puppets(here, PROCESSES) as processes:
+        while len(claimed) < len(due):
+            for process in processes:
+                process.tell("claim", most=7)
+            shares = [process.hear() for process in processes]
+            assert any(shares)
+            claimed += [account for share in shares for account in share]
+    assert sorted(claimed) == due
+
+
 def test_a_rotating_token_is_refreshed_once_by_whichever_process(here: Stage) -> None:
     token = here.ask("zoom_user")
     with puppets(here, PROCESSES) as processes:

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from awase.models import Effect, EffectKind, EffectState
-from awase.models.bulk import insert_all
+from awase.models.bulk import change_all, insert_all
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -48,6 +48,16 @@ def test_a_text_that_is_too_long_is_never_cut_off() -> None:
         insert_all([mail("long", last_error="x" * 301)])
 
 
+def test_rows_are_changed_each_to_its_own_values_and_no_other() -> None:
+    insert_all([mail("one"), mail("two"), mail("three")])
+    one, two, three = Effect.objects.order_by("pk")
+    change_all(Effect, ["last_error", "lease_until"], [(one.pk, "x", NOW), (three.pk, "予約", None)])
+    changed = list(Effect.objects.order_by("pk").values_list("last_error", "lease_until"))
+    assert changed == [("x", NOW), ("", None), ("予約", None)]
+    assert told(Effect.objects.get(pk=two.pk)) == told(two)
+
+
 def test_of_no_rows_nothing_is_written(django_assert_num_queries: object) -> None:
     with django_assert_num_queries(0):  # type: ignore[operator]
         insert_all([])
+        change_all(Effect, ["attempts"], [])
