@@ -99,10 +99,12 @@ class CalDAV:
                     raise
                 missing = error
                 continue
+            # Who logged in, not whose resource the address is: some servers show everybody's to everybody.
+            for href in found.hrefs(f"{DAV}current-user-principal"):
+                if (own := joined(url, href)) != url:
+                    return dav.properties(own, dav_xml.WHO)
             if found.hrefs(f"{CAL}calendar-home-set"):
                 return url, found
-            for href in found.hrefs(f"{DAV}current-user-principal"):
-                return dav.properties(joined(url, href), dav_xml.WHO)
         raise missing or wrong_shape("current-user-principal")
 
 

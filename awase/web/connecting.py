@@ -17,7 +17,7 @@ from awase.services.connections import ConnectProblem, Pending, Trouble
 from awase.services.foresight import Wish
 from awase.web.caldav_form import CALDAV_PRESETS, CalDAVForm, caldav_error
 from awase.web.connections import own, service_called
-from awase.web.shell import MemberRequest, action, for_members, utcnow
+from awase.web.shell import Context, MemberRequest, action, for_members, utcnow
 
 PENDING = "connecting"
 
@@ -39,10 +39,16 @@ def connect(request: MemberRequest, service: str) -> HttpResponse:
     return HttpResponseRedirect(address)
 
 
+def _preset(request: MemberRequest) -> Context:
+    """The address of a known server. No other is taken out of a link: whoever made it would be told the password."""
+    address = request.GET.get("address", "")
+    return {"address": address} if address in dict(CALDAV_PRESETS).values() else {}
+
+
 def _connect_caldav(request: MemberRequest, link: Connection | None) -> HttpResponse:
     """The form for address, user name and app password; what was typed comes back with what is wrong."""
     known = {"username": link.credential.secret["username"], "address": link.credential.secret["home"]} if link else {}
-    form = CalDAVForm(request.POST or None, initial={**known, **request.GET.dict()})
+    form = CalDAVForm(request.POST or None, initial=known or _preset(request))
     if request.method == "POST" and form.is_valid():
         typed = form.cleaned_data
         try:

@@ -95,6 +95,15 @@ def test_the_home_may_be_on_another_host_which_gets_the_credentials() -> None:
     assert wire.requests[-1].headers["authorization"] == wire.requests[0].headers["authorization"]
 
 
+def test_an_account_is_known_by_who_logs_in_not_by_whose_address_was_typed() -> None:
+    """Servers on which everybody may read everybody's calendars show their principals too."""
+    home = "<c:calendar-home-set><d:href>/home/boss/</d:href></c:calendar-home-set>"
+    shown = status(found("/boss/", f"<d:current-user-principal><d:href>/me/</d:href></d:current-user-principal>{home}"))
+    wire = Wire(shown, HOME, NO_CALENDARS)
+    account, access = adapter("caldav", wire).connect("https://dav.example/boss/", "hanako", "pw")
+    assert (account.id, access.home) == ("https://dav.example/me/", "https://p07.dav.example/home/")
+
+
 def test_the_well_known_address_is_tried_and_its_redirect_followed() -> None:
     moved = reply(301, "", {"Location": "/remote.php/dav/"})
     wire = Wire(reply(404), moved, PRINCIPAL, HOME, NO_CALENDARS)

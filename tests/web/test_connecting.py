@@ -162,3 +162,11 @@ def test_tokens_are_not_readable_in_the_database(browser: Any, consent: Callable
         cursor.execute("select secret from awase_credential")
         stored = bytes(cursor.fetchone()[0])
     assert token.encode() not in stored
+
+
+def test_no_link_says_to_which_server_a_password_goes(browser: Any) -> None:
+    def shown(address: str) -> bool:
+        answer = browser.get("/app/connections/caldav/connect", {"address": address})
+        return f'value="{address}"' in answer.content.decode()
+
+    assert shown("https://caldav.icloud.com/") and not shown("https://evil.example/")
