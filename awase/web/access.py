@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from awase.models import BookingPage
 from awase.services import links
-from awase.web import guest, limits
+from awase.web import guest, limits, manage
+from awase.web.booking_form import booked_by
 
 TRIES_AN_HOUR = 20
 PASSWORD_LASTS = 30 * 24 * 3600
@@ -45,14 +46,20 @@ def _barred(request: HttpRequest, page: BookingPage) -> HttpResponse | None:
     if not links.admits(page, timezone.now(), link=request.GET.get("link", ""), once=once):
         if not once:
             raise Http404  # nobody learns whether there is such a page
-        text = _("This link has been used already, or has run out. Please ask your host for another one.")
-        context = {**guest.manner(request, page), "page": guest.title(page), "text": text}
-        return guest.show(request, "public/closed.html", context, status=410)
+        mine = booked_by(page, request.POST.get("token", ""))  # the form that used the link up, sent again
+        return manage.see(request, mine) if mine else link_used(request, page)
     if links.ticket_fits(page, request.COOKIES.get(_cookie(page), "")):
         return None
     if "embed" in request.GET and links.pass_fits(page, request.GET.get("pass", "")):
         return None
     return _ask_password(request, page)
+
+
+def link_used(request: HttpRequest, page: BookingPage) -> HttpResponse:
+    """The page for somebody whose one-time link leads nowhere any more."""
+    text = _("This link has been used already, or has run out. Please ask your host for another one.")
+    context = {**guest.manner(request, page), "page": guest.title(page), "text": text}
+    return guest.show(request, "public/closed.html", context, status=410)
 
 
 def _cookie(page: BookingPage) -> str:

@@ -8,22 +8,28 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from awase.models import Booking, BookingPage, Hold
-from awase.services import booking, dates, holds
+from awase.models.page import Visibility
+from awase.services import booking, dates, holds, links
 from awase.services.booking import Refusal, Refused
 from awase.services.quotas import COUNTED
 from awase.services.slots import Offer, offer
 from awase.web import guest, limits, manage
-from awase.web.access import of_page
+from awase.web.access import link_used, of_page
 from awase.web.booking_form import BookingForm, entered, sign, signed
 from awase.web.extra_fields import answers, file_tokens, keep_files
 from awase.web.guest import Context, Wish, link
 
 HOLDS_AN_HOUR = 120
 BOOKINGS_AN_HOUR = 30  # of one client on one page
+LIMIT_REACHED = gettext_lazy(
+    "No more bookings can be made with this mail address for this time. Please choose another day, or write to your"
+    " host."
+)
 MOST_BYTES = 32 * 1024 * 1024  # of one form with its files
 
 
@@ -94,6 +100,8 @@ class Sheet:
         self.zone = guest.zone_of(request, page.time_zone)
         self.minutes = guest.asked_minutes(request, page)
         self.once = request.GET.get("once", "")
+        if page.visibility == Visibility.PUBLIC and not links.one_time_link(page, self.once, now):
+            self.once = ""  # everybody may book here, whatever became of their link
         self.signed = signed(page, request.POST.get("token", ""))
         self.hold = guest.held(request, page, now, self.signed[1] if self.signed else "")
         self.posted, self.wrong_files = keep_files(request, page, now, ours=self.signed is not None)
@@ -152,12 +160,18 @@ class Sheet:
             if self.hold is None and (held := guest.held(self.request, self.page, self.now, key)):
                 self.hold = held
                 return self.take()
-            return self.refused(refused.refusal, start, key)
+            return self.refused(refused.refusal, start, key, wish.guest.email)
 
-    def refused(self, refusal: Refusal, start: datetime, key: str) -> HttpResponse:
+    def refused(self, refusal: Refusal, start: datetime, key: str, email: str) -> HttpResponse:
         if refusal is Refusal.NOT_ACCEPTING:
             return self.stopped(start)
+        if refusal is Refusal.LINK_USED:
+            return link_used(self.request, self.page)
         answer = self.offered(start)
+        if answer.hosts_at(start) and not self.offered(start, email).hosts_at(start):
+            form = self.form(answer, start, bound=True)
+            form.add_error("email", str(LIMIT_REACHED))
+            return self.show(answer, start, form, key=key, status=409)
         if refusal is Refusal.LOCATION_GONE and answer.hosts_at(start):
             form = self.form(answer, start, bound=True)
             form.add_error("place", form.fields["place"].error_messages["invalid_choice"])
@@ -186,10 +200,11 @@ class Sheet:
         taken = self.earlier(key) if (key := self.request.COOKIES.get(guest.HOLD_COOKIE)) else None
         return taken if taken and taken.start == start and taken.state in COUNTED else None
 
-    def offered(self, start: datetime | None) -> Offer:
-        """The page's offer for this single start."""
+    def offered(self, start: datetime | None, email: str = "") -> Offer:
+        """The page's offer for this single start; to whoever has this mail address, if one is given."""
         start = start or self.now
-        return offer(self.page, start, start.replace(second=1), self.now, minutes=self.minutes, hold=self.hold)
+        end = start.replace(second=1)
+        return offer(self.page, start, end, self.now, minutes=self.minutes, hold=self.hold, guest=email)
 
     def form(self, answer: Offer, start: datetime | None, *, bound: bool = False) -> BookingForm:
         entries = entered(self.request.GET) | entered(self.posted)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from awase.domain.health import LocationKind
 from awase.domain.intervals import epoch, moment
-from awase.models import BookingPage
+from awase.models import Booking, BookingPage
 from awase.models.page import Ask
 from awase.services import booking, words
 from awase.services.slots import Offer
@@ -191,6 +191,12 @@ def signed(page: BookingPage, token: str) -> tuple[datetime, str] | None:
     except signing.BadSignature:
         return None
     return (moment(start), key) if page_id == page.pk else None
+
+
+def booked_by(page: BookingPage, token: str) -> Booking | None:
+    """The booking that the form with this token has made already."""
+    found = signed(page, token)
+    return Booking.objects.filter(page=page, idempotency_key=found[1]).first() if found else None
 
 
 def entered(posted: QueryDict) -> dict[str, Any]:

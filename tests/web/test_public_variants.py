@@ -133,6 +133,48 @@ def test_a_one_time_link_takes_one_booking_and_then_says_that_it_is_used(
     assert again.status_code == 410 and "This link has been used already" in text_of(again)
 
 
+def test_whoever_sends_the_form_of_a_one_time_link_twice_sees_their_booking(
+    english: Guest, page: BookingPage, free_start: Any, owner: Any
+) -> None:
+    change(page, visibility="secret")
+    _made, url = links.make_one_time(page, owner, utcnow())
+    form = english.open_form(page, free_start(page), once=url.partition("?once=")[2])
+    first, second = english.send(form), english.send(form)
+    assert second.status_code == 303 and second["Location"] == first["Location"]
+
+
+def test_a_used_one_time_link_of_a_public_page_bars_nobody(
+    english: Guest, page: BookingPage, free_start: Any, owner: Any
+) -> None:
+    _made, url = links.make_one_time(page, owner, utcnow())
+    once = url.partition("?once=")[2]
+    assert english.send(english.open_form(page, free_start(page), once=once)).status_code == 303
+    assert OneTimeLink.objects.get().used_at is not None
+    assert english.send(english.open_form(page, free_start(page), once=once)).status_code == 303
+
+
+def test_a_link_that_is_used_up_while_the_form_is_sent_is_called_used(
+    english: Guest, page: BookingPage, free_start: Any, owner: Any
+) -> None:
+    change(page, visibility="secret", link_key="key")
+    _made, url = links.make_one_time(page, owner, utcnow())
+    both = {"once": url.partition("?once=")[2], "link": links.page_secret(page)}
+    form = english.open_form(page, free_start(page), **both)
+    OneTimeLink.objects.update(used_at=utcnow())
+    late = english.send(form)
+    assert late.status_code == 410 and "This link has been used already" in text_of(late)
+
+
+def test_a_guest_who_has_reached_their_limit_is_told_so(english: Guest, page: BookingPage, free_start: Any) -> None:
+    change(page, limits={"guest": [{"per": "total", "bookings": 1}]})
+    assert english.book(page, free_start(page)).status_code == 303
+    refused = english.book(page, free_start(page))
+    assert refused.status_code == 409 and "with this mail address" in text_of(refused)
+    assert "no longer available" not in text_of(refused)
+    again = Fields(refused.content.decode())
+    assert english.send(again, email="other@guest.example").status_code == 303
+
+
 def test_a_password_is_asked_once_and_not_by_guessing(english: Guest, page: BookingPage) -> None:
     links.set_password(page, "sesame")
     asked = english.get("/minato/meet")
