@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from awase.services import awaited, foresight, guest_files, holds, notices, probing, requests, team
+from awase.services import awaited, foresight, guest_files, holds, notices, probing, requests, sessions, team
 
 
 def sweep(now: datetime) -> int:
@@ -32,6 +32,7 @@ TABLE = (
     Task(guest_files.sweep, timedelta(hours=1)),
     Task(awaited.sweep, timedelta(hours=1)),
     Task(team.sweep, timedelta(hours=1)),
+    Task(sessions.sweep, timedelta(days=1)),
 )
 
 

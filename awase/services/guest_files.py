@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from awase.models import Booking, BookingPage, GuestFile
 
 LARGEST = 10 * 1024 * 1024
+MOST_UNCLAIMED = 100  # of one page; beyond it the oldest are dropped, so that nobody fills the disk
 UNCLAIMED_FOR = timedelta(days=4)  # a form may stand open over a weekend
 LONGEST_NAME = 200
 
@@ -14,9 +15,12 @@ def keep(page: BookingPage, question: str, name: str, content: bytes, now: datet
     """Keep what a guest has just sent. Raises ValueError if it is too large."""
     if len(content) > LARGEST:
         raise ValueError("the file is too large")
-    return GuestFile.objects.create(
+    kept = GuestFile.objects.create(
         page=page, question=question, name=name[-LONGEST_NAME:], content=content, created_at=now
     )
+    waiting = GuestFile.objects.filter(page=page, booking=None).order_by("-pk").values_list("pk", flat=True)
+    GuestFile.objects.filter(pk__in=list(waiting[MOST_UNCLAIMED:])).delete()
+    return kept
 
 
 def unclaimed(page: BookingPage, token: str) -> GuestFile | None:

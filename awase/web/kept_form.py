@@ -16,11 +16,16 @@ from django.views.decorators.http import require_GET, require_POST
 from awase.models import Member
 from awase.services import kept_forms
 from awase.services.kept_forms import KeptForm
+from awase.web import limits
 from awase.web.shell import KEPT, LAST_USER, Context, MemberRequest, for_members
+
+KEPT_AN_HOUR = 30
 
 
 def keep(request: HttpRequest) -> None:
-    """Keep what was sent, files and passwords aside."""
+    """Keep what was sent, files and passwords aside; of one client so much an hour, since nobody has logged in yet."""
+    if limits.exceeded(request, "kept", KEPT_AN_HOUR):
+        return
     referred = urlsplit(request.headers.get("Referer", ""))
     ours = referred.netloc == request.get_host() and referred.path.startswith("/app/")
     back = referred.path if ours else "/app/"

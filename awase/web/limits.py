@@ -4,7 +4,7 @@ The address is the one that the connection comes from. A header speaks for it on
 the proxies in front (AWASE_TRUSTED_PROXIES), because anybody can send one.
 """
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.core.cache import cache
@@ -15,14 +15,29 @@ from django.utils import timezone
 HOUR = 3600
 
 
+NETWORK = 64  # bits; whoever has one IPv6 address has all that begin with these
+
+
 def client_address(request: HttpRequest) -> str:
-    """The address of the client; behind trusted proxies the nearest one that is none of them."""
+    """The address of the client, for IPv6 its network; behind trusted proxies the nearest one that is none of them."""
     address = str(request.META.get("REMOTE_ADDR", ""))
     for forwarded in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
         if not _trusted(address):
             break
         address = forwarded.strip() or address
-    return address
+    return _network(address)
+
+
+def _network(address: str) -> str:
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(known, IPv6Address):
+        return address
+    if known.ipv4_mapped:
+        return str(known.ipv4_mapped)
+    return str(ip_network((known, NETWORK), strict=False).network_address)
 
 
 def _trusted(address: str) -> bool:

@@ -334,6 +334,17 @@ def test_a_client_that_books_without_end_is_slowed_down(guest: Guest, page: Book
     assert guest.client.post(form.action, form.values | Guest.DETAILS, REMOTE_ADDR="198.51.100.1").status_code == 303
 
 
+def test_whoever_has_an_ipv6_network_is_one_client(guest: Guest, page: BookingPage, free_start: Any) -> None:
+    form = guest.open_form(page, free_start(page))
+    _use_up(page, "2001:db8:1:2::1")
+    details = form.values | Guest.DETAILS
+    assert guest.client.post(form.action, details, REMOTE_ADDR="2001:db8:1:2:ffff::9").status_code == 429
+    assert guest.client.post(form.action, details, REMOTE_ADDR="2001:db8:1:3::1").status_code == 303
+    _use_up(page, "198.51.100.9")
+    request = RequestFactory().get("/", REMOTE_ADDR="::ffff:198.51.100.9")
+    assert limits.exceeded(request, f"book:{page.pk}", BOOKINGS_AN_HOUR)
+
+
 @override_settings(AWASE_TRUSTED_PROXIES=("10.0.0.0/8",))
 def test_behind_a_trusted_proxy_its_word_counts_and_no_more(guest: Guest, page: BookingPage, free_start: Any) -> None:
     form = guest.open_form(page, free_start(page))
