@@ -83,7 +83,7 @@ class BookingIn(Sent):
     host_id: int | None = Field(default=None, description="one of the slot's host_ids, where it has some")
     answers: list[Answered] = Field(default=[], max_length=50)
     tracking: dict[TrackingName, Line] = Field(default={}, max_length=20)
-    hold: str = Field(default="", max_length=64, description="the token of a hold of this start")
+    hold: str = Field(default="", max_length=64, pattern=r"^[-\w]*$", description="the token of a hold of this start")
     one_time: str = Field(default="", max_length=64, description="the secret of a one-time link, which is used up")
     as_host: bool = Field(
         default=False,

@@ -79,9 +79,9 @@ class Question:
             raise ValueError("a link cannot fill in a question that is answered by a file")
 
     def answer(self, given: Sequence[str]) -> str:
-        """The answer to keep ("" for none), from what a form sent (each once, whitespace around it stripped).
-        Raises NotAnAnswer."""
-        texts = [text.strip() for text in given if text.strip()]
+        """The answer to keep ("" for none), from what a form sent (each once, without NULs, which not every database
+        keeps, and without whitespace around it). Raises NotAnAnswer."""
+        texts = [text for text in (text.replace("\x00", "").strip() for text in given) if text]
         if not texts:
             if self.required:
                 raise NotAnAnswer(Wrong.MISSING)

@@ -25,12 +25,15 @@ from awase.services.permissions import may
 from awase.services.placing import eased, standing_wish
 from awase.services.refusals import Refusal, Refused
 from awase.services.slots import offer
+from awase.web.booking_form import Line
 from awase.web.booking_search import filtered
+from awase.web.moments import LocalTimeField
 from awase.web.shell import Context, MemberRequest, for_members, utcnow
 
 LONGEST_REASON = 1000
 DAYS_AHEAD = 14
 MOST_TIMES = 60
+RUN = frozenset("=+-@\t\r\n＝＋－＠")
 REFUSED = {
     Refusal.SLOT_GONE: gettext_lazy("This time is not free (any more). Choose another one."),
     Refusal.LOCATION_GONE: gettext_lazy("The meeting cannot be held this way then. Choose another time."),
@@ -158,12 +161,11 @@ def _by_day(starts: list[datetime]) -> list[Context]:
 class ForGuestForm(forms.Form):
     """A booking that a host takes down for a guest, on the phone for instance."""
 
-    start = forms.DateTimeField(
+    start = LocalTimeField(
         label=gettext_lazy("Beginning"),
         help_text=gettext_lazy("In your own time zone. Notice and period of the page do not bind you."),
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
-    name = forms.CharField(max_length=100, label=gettext_lazy("Guest's name"))
+    name = Line(max_length=100, label=gettext_lazy("Guest's name"))
     email = forms.EmailField(max_length=254, label=gettext_lazy("Guest's mail address"))
     language = forms.ChoiceField(label=gettext_lazy("Guest's language"), choices=[("ja", "日本語"), ("en", "English")])
     note = forms.CharField(
@@ -254,4 +256,4 @@ def as_file(request: MemberRequest) -> HttpResponse:
 
 def _harmless(text: str) -> str:
     """A cell that begins like a formula would be run by a spreadsheet: a quote before it keeps it text."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+    return f"'{text}" if text[:1] in RUN else text

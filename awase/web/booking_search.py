@@ -11,9 +11,11 @@ from awase.models import Booking, BookingState, Effect, EffectState, HostTime, M
 from awase.services import dashboard
 from awase.services.permissions import by_role
 from awase.services.quotas import COUNTED
+from awase.web.guest import FIRST_YEAR, LAST_YEAR
 from awase.web.shell import Context, MemberRequest, utcnow
 
 TABS = ("coming", "requests", "past", "cancelled")
+LONGEST_ID = 18  # digits
 ENDED = (BookingState.CANCELLED, BookingState.DECLINED, BookingState.EXPIRED)
 
 
@@ -36,11 +38,17 @@ def troubled(booking: Booking) -> list[Effect]:
 
 
 def day_of(text: str) -> date | None:
-    """A date as a browser sends it; anything else asks for nothing."""
+    """A date as a browser sends it; anything else, and days at the ends of all calendars, asks for nothing."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if FIRST_YEAR <= day.year < LAST_YEAR else None
+
+
+def _id(text: str) -> int | None:
+    """The id that an address names; None for what is none, or larger than any."""
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_ID else None
 
 
 def midnight(day: date, zone: str) -> datetime:
@@ -54,10 +62,10 @@ def searched(request: MemberRequest) -> tuple[QuerySet[Booking], dict[str, str]]
     found = with_hosts(dashboard.visible_bookings(request.member))
     if kept["q"]:
         found = found.filter(Q(guest_name__icontains=kept["q"]) | Q(guest_email__icontains=kept["q"]))
-    if kept["of"].isdecimal():
-        found = found.filter(page=int(kept["of"]))
-    if kept["by"].isdecimal():
-        hosted = HostTime.objects.filter(member=int(kept["by"])).values("booking")
+    if of := _id(kept["of"]):
+        found = found.filter(page=of)
+    if by := _id(kept["by"]):
+        hosted = HostTime.objects.filter(member=by).values("booking")
         found = found.filter(Q(pk__in=hosted) | Q(session__in=hosted))
     return found, kept
 

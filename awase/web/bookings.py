@@ -286,7 +286,12 @@ def cancel(request: MemberRequest, uid: str) -> HttpResponse:
     """Cancel on the host's side; the guest is told by mail, with the reason."""
     booking = get_object_or_404(dashboard.visible_bookings(request.member), uid=uid)
     try:
-        bookings.cancel(booking, utcnow(), reason=request.POST.get("reason", "").strip()[:1000], by=request.member)
+        bookings.cancel(
+            booking,
+            utcnow(),
+            reason=request.POST.get("reason", "").replace("\x00", "").strip()[:1000],
+            by=request.member,
+        )
     except bookings.Refused:
         messages.error(request, _("The booking is over or was cancelled already; nothing was changed."))
     else:
@@ -299,8 +304,12 @@ def cancel(request: MemberRequest, uid: str) -> HttpResponse:
 def fill_in_place(request: MemberRequest, uid: str) -> HttpResponse:
     """The place that guests were promised: written into the events and mailed to the guest."""
     booking = get_object_or_404(dashboard.visible_bookings(request.member), uid=uid)
-    place = request.POST.get("place", "").strip()[:500]
+    place = request.POST.get("place", "").replace("\x00", "").strip()[:500]
     if place:
-        bookings.tell_place(booking, place, utcnow(), by=request.member)
-        messages.success(request, _("Saved. The guest is told by mail."))
+        try:
+            bookings.tell_place(booking, place, utcnow(), by=request.member)
+        except bookings.Refused:
+            messages.error(request, _("The booking is over or was cancelled already; nothing was changed."))
+        else:
+            messages.success(request, _("Saved. The guest is told by mail."))
     return redirect(f"/app/bookings/{uid}")

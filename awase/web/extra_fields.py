@@ -55,7 +55,7 @@ class FileAnswer(forms.FileInput):
         self.page = page
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
-        return data.get(name, "")
+        return str(data.get(name, "")).replace("\x00", "")
 
     def format_value(self, value: Any) -> Any:
         return guest_files.unclaimed(self.page, str(value or ""))

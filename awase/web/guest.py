@@ -138,8 +138,7 @@ class Wish:
 
 
 def _among(text: str | None, ids: tuple[int, ...]) -> int | None:
-    number = int(text) if text and text.isascii() and text.isdigit() else None
-    return number if number in ids else None
+    return next((known for known in ids if str(known) == text), None)
 
 
 def lengths(page: BookingPage) -> list[int]:
@@ -182,7 +181,9 @@ def held(request: HttpRequest, page: BookingPage, now: datetime, key: str = "") 
     """The time held for this guest on this page: by the form (`key`, even where the answer that would have told
     them was lost), or by the browser, so that neither reloading nor going back bars their own time to them."""
     tokens = (request.POST.get("hold"), key, request.COOKIES.get(HOLD_COOKIE))
-    return next(filter(None, (holds.live_token(page, token, now) for token in tokens if token)), None)
+    return next(
+        filter(None, (holds.live_token(page, token, now) for token in tokens if token and token.isalnum())), None
+    )
 
 
 def whole_offer(

@@ -15,6 +15,7 @@ from awase.models import BookingPage
 from awase.services import dates, words
 from awase.services.dashboard import visible_pages
 from awase.services.why import Person, Why, why
+from awase.web.moments import LocalTimeField
 from awase.web.shell import Context, MemberRequest, for_members, utcnow
 
 WORDS = {
@@ -34,11 +35,7 @@ WORDS = {
 
 
 class AskForm(forms.Form):
-    at = forms.DateTimeField(
-        label=gettext_lazy("Date and time"),
-        help_text=gettext_lazy("In your own time zone."),
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
+    at = LocalTimeField(label=gettext_lazy("Date and time"), help_text=gettext_lazy("In your own time zone."))
     guest = forms.EmailField(
         required=False, label=gettext_lazy("Guest's mail address"), help_text=gettext_lazy("For limits per guest.")
     )
