@@ -117,11 +117,20 @@ def of_pages(pages: Iterable[BookingPage], start: datetime, now: datetime) -> di
     """The changes of each page that reach past `start`, oldest first; a constant number of queries. A page is
     open from when it was made until its first stop."""
     pages = list(pages)
-    answers = verdicts(pages, now)
+    return changes_of(pages, turns(pages, start), verdicts(pages, now), now)
+
+
+def changes_of(
+    pages: Sequence[BookingPage],
+    written: Mapping[int, Sequence[PageTurn]],
+    answers: Mapping[int, Verdict],
+    now: datetime,
+) -> dict[int, list[Change]]:
+    """The same of stops and openings that are known, with the gate's answers of now."""
     unwritten = stopped_since(pages, answers, now)
     found: dict[int, list[Change]] = {}
-    for page, listed in zip(pages, turns(pages, start).values(), strict=True):
-        changes = [turn.change for turn in listed]
+    for page in pages:
+        changes = [turn.change for turn in written[page.pk]]
         if not changes or page.created_at < changes[0].at:
             changes.insert(0, Change(page.created_at, Mark.OK))
         if page.pk in unwritten and changes[-1].mark is Mark.OK:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from awase.domain.assignment import Mode
 from awase.domain.history import DAYS, first_moment
-from awase.models import Booking, BookingChange, BookingPage, BookingState, Condition, HostTime, PageMember
+from awase.models import Booking, BookingChange, BookingPage, BookingState, Condition, HostTime, Member, PageMember
 from awase.models.page import Assignment
 from awase.services.fairness import counted
 
@@ -57,25 +57,25 @@ def measure(
     of queries."""
     start, there = first_moment(now, time_zone, days), ZoneInfo(time_zone)
     made = found.filter(created_at__gte=start).order_by()
-    rows = list(made.values_list("pk", "page", "state", "created_at", "start", "end", "no_show_at", "session"))
+    rows = list(made.values_list("pk", "page", "state", "created_at", "start", "session"))
     today = now.astimezone(there).date()
     by_day = Counter({today - timedelta(days=number): 0 for number in reversed(range(days))})
     by_day.update(created.astimezone(there).date() for _pk, _page, _state, created, *_ in rows)
-    leads = sorted(begins - created for _pk, _page, _state, created, begins, *_ in rows)
-    stands = [row for row in rows if row[2] == BookingState.CONFIRMED]
+    leads = sorted(begins - created for _pk, _page, _state, created, begins, _session in rows)
     known = {page.pk: page for page in pages}
     of_pages = Counter(row[1] for row in rows)
     by_page = [(known[pk], count) for pk, count in of_pages.most_common() if pk in known]
     return BookingMeasures(
         by_day=by_day,
         by_page=by_page,
-        by_host=_by_host([row[7] or row[0] for row in stands]),
+        by_host=_by_host([row[5] or row[0] for row in rows if row[2] == BookingState.CONFIRMED]),
         lead_days=_stretches(leads),
         median_lead=leads[len(leads) // 2] if leads else None,
         total=len(rows),
-        ended=_ended(made),
-        held=sum(row[5] <= now for row in stands),
-        missed=sum(row[6] is not None for row in stands),
+        ended=_ended(made, Counter(row[2] for row in rows)),
+        **made.filter(state=BookingState.CONFIRMED).aggregate(
+            held=Count("pk", filter=Q(end__lte=now)), missed=Count("no_show_at")
+        ),
         fairness=_fairness([page for page, _count in by_page], start),
     )
 
@@ -91,16 +91,15 @@ def _by_host(carriers: Sequence[int]) -> list[tuple[str, int]]:
     """How many of these bookings each member hosts; a seat counts for the hosts of its session."""
     weight = Counter(carriers)
     hosts: Counter[int] = Counter()
-    names: dict[int, str] = {}  # two members may have the same one
-    rows = HostTime.objects.filter(booking__in=weight, active=True).select_related("member__user")
-    for row in rows:
-        hosts[row.member_id] += weight[row.booking_id or 0]
-        names[row.member_id] = row.member.name
+    rows = HostTime.objects.filter(booking__in=weight, active=True)
+    for booking, member in rows.values_list("booking", "member"):
+        hosts[member] += weight[booking]
+    # By number, since two members may have the same name.
+    names = {member.pk: member.name for member in Member.objects.filter(pk__in=hosts).select_related("user")}
     return [(names[pk], count) for pk, count in hosts.most_common()]
 
 
-def _ended(made: QuerySet[Booking]) -> dict[str, int]:
-    by_state = Counter(made.values_list("state", flat=True))
+def _ended(made: QuerySet[Booking], by_state: Mapping[str, int]) -> dict[str, int]:
     by_guest = BookingChange.objects.filter(booking__in=made.values("pk"), what="cancelled_by_guest").count()
     cancelled = by_state[BookingState.CANCELLED]
     return {

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from awase.domain.gate import evaluate
 from awase.domain.health import PageValue
 from awase.domain.history import (
     DAYS,
@@ -64,7 +65,8 @@ def measure(pages: Iterable[BookingPage], now: datetime, time_zone: str, days: i
     pages = list(pages)
     start = first_moment(now, time_zone, days)
     values = page_values(pages, now)
-    changes = history.of_pages(pages, start, now)
+    turns = history.turns(pages, start)
+    changes = history.changes_of(pages, turns, {pk: evaluate(value) for pk, value in values.items()}, now)
     refused = _refused(pages, start)
     wrong = {
         page.pk: [one for one in stretches(changes[page.pk], start, now) if one.mark >= Mark.WARN] for page in pages
@@ -91,9 +93,7 @@ def measure(pages: Iterable[BookingPage], now: datetime, time_zone: str, days: i
         errors=len(found),
         detected_after=middle(incident.detected_after for incident in found),
         repaired_after=middle(incident.end - incident.start for incident in found if incident.end),
-        opened_after=middle(
-            delay for turns in history.turns(pages, start).values() for delay in history.opening_delays(turns)
-        ),
+        opened_after=middle(delay for listed in turns.values() for delay in history.opening_delays(listed)),
         by_cause=by_cause(one for rows in changes.values() for one in stretches(rows, start, now)),
         refused=sum(refused.values()),
         lost=sum((loss.lost for loss in losses), timedelta()),

@@ -7,18 +7,17 @@ from itertools import pairwise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from awase.models import Member
+from awase.models import BookingPage, Member
 from awase.services import dates
-from awase.services.dashboard import visible_bookings, visible_pages
+from awase.services.dashboard import visible_bookings
 from awase.services.insights_bookings import AHEAD, BookingMeasures, Share, measure
 from awase.web.shell import Context, utcnow
 
 MOST_BARS = 15
 
 
-def bookings_part(member: Member) -> Context:
+def bookings_part(member: Member, pages: Sequence[BookingPage]) -> Context:
     """See templates/dashboard/_insights_bookings.html."""
-    pages = list(visible_pages(member).filter(archived_at=None))
     found = measure(pages, visible_bookings(member), utcnow(), member.user.time_zone)
     cancelled = found.ended["guest"] + found.ended["host"]
     return {
