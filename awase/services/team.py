@@ -3,6 +3,7 @@ hands over first."""
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -196,6 +197,19 @@ def sweep(now: datetime) -> None:
     """Disconnect the accounts of those who left, also where a process died over it. Periodic."""
     for connection in Connection.objects.exclude(member__left_at=None).select_related("credential", "member"):
         connections.disconnect(connection, now)
+
+
+def barred(by: Member, found: Sequence[Member]) -> dict[int, Objection]:
+    """Which of these members of one workspace `by` cannot take out of it whatever is handed over, by number; one query.
+    For screens: `remove` asks again."""
+    owners = list(Member.objects.filter(workspace=by.workspace_id, role=Role.OWNER, left_at=None)[:2])
+    objections = {}
+    for member in found:
+        if member.pk != by.pk and member.role == Role.OWNER and not may(by, Act.SET_OWNERS, by.workspace):
+            objections[member.pk] = Objection.OWNER_ONLY
+        elif [member] == owners:
+            objections[member.pk] = Objection.LAST_OWNER
+    return objections
 
 
 def _require_removable(by: Member, member: Member, heir: Member | None) -> None:

@@ -82,8 +82,8 @@ def home(request: MemberRequest) -> HttpResponse:
 
 
 def _stopped(cards: PageCards) -> list[Context]:
-    """The pages stopped by health under their causes, what stops most pages first: one account is one line, with all
-    its pages. A page that several things stop stands under each."""
+    """The pages stopped by health under their causes, errors before what is not connected yet, and what stops most pages
+    first: one account is one line, with all its pages. A page that several things stop stands under each."""
     causes: dict[str, Context] = {}
     for page in cards.stopped():
         names = {member.id: member.name for member in cards.values[page.pk].members}
@@ -99,7 +99,7 @@ def _stopped(cards: PageCards) -> list[Context]:
             causes.setdefault(what, cause)["pages"].append(link)
     for cause in causes.values():
         cause["more"] = max(0, len(cause["pages"]) - MOST_PAGES)
-    found = sorted(causes.values(), key=lambda cause: -len(cause["pages"]))
+    found = sorted(causes.values(), key=lambda cause: (not cause["action"]["danger"], -len(cause["pages"])))
     return [{**cause, "pages": cause["pages"][:MOST_PAGES]} for cause in found]
 
 

@@ -58,6 +58,7 @@ def new_page(request: MemberRequest) -> HttpResponse:
         "url": "/app/pages/new",
         "form": form,
         "template": "dashboard/_section_form.html",
+        "button": _("Create the page"),
     }
     context = {
         "section": "pages",

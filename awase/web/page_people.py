@@ -93,6 +93,7 @@ def members_section(
             }
             for member in team
         ],
+        "blank": {"id": "", "weight": 1, "level": 1, "group": 0},
         "groups": [{"number": number, "needed": group.needed or ""} for number, group in enumerate(groups, start=1)],
     }
 

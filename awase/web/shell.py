@@ -24,6 +24,7 @@ P = ParamSpec("P")
 Context = dict[str, Any]
 KEPT = "kept_form"  # in the session, see kept_form.py
 LAST_USER = "awase_last"  # a signed cookie: who was logged in last in this browser
+MOST_NAMES = 2  # of services, in the banner
 LETTERS = {service: service.letter for service in Service}
 
 
@@ -99,9 +100,12 @@ def live(member: Member, now: datetime) -> Context:
     ) % {"count": found.stopped}
     text = stopped if found.stopped else ""
     if concerning:
-        services = dict.fromkeys(words.service_name(trouble.service) for trouble in concerning)
+        names = list(dict.fromkeys(words.service_name(trouble.service) for trouble in concerning))
+        if len(names) > MOST_NAMES:  # it is one line
+            more = len(names) - 1
+            names[1:] = [ngettext("%(count)d more", "%(count)d more", more) % {"count": more}]
         error = _("There is a connection error: %(services)s.") % {
-            "services": pgettext("list of names", ", ").join(services)
+            "services": pgettext("list of names", ", ").join(names)
         }
         text = words.sentences(error, text)
     shown = {

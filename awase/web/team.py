@@ -1,6 +1,6 @@
 """チーム: members, roles, invitations, and leaving, with what it would stop before it is done."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -85,6 +85,7 @@ def _list(request: MemberRequest, form: InviteForm | None = None) -> HttpRespons
     found = everybody.filter(Q(user__name__icontains=query) | Q(user__email__icontains=query)) if query else everybody
     people, pager = sheet(request, found, {"q": query})
     roles = _roles_for(viewer)
+    barred = team.barred(viewer, people)
     context: Context = {
         "section": "team",
         "search": {"q": query} if query or pager else None,
@@ -95,12 +96,14 @@ def _list(request: MemberRequest, form: InviteForm | None = None) -> HttpRespons
                 "email": member.user.email,
                 "role": ROLES[Role(member.role)],
                 "you": member.pk == viewer.pk,
-                "note": OBJECTIONS[Objection.OWN_ROLE] if viewer.is_admin and member.pk == viewer.pk else "",
+                "note": _note(viewer, member, barred),
                 "role_url": f"/app/team/{member.pk}/role",
                 "roles": [{"value": role, "label": ROLES[role], "selected": role == member.role} for role in roles]
                 if viewer.is_admin and member.pk != viewer.pk and member.role in roles
                 else [],
-                "leave_url": f"/app/team/{member.pk}/leave" if viewer.is_admin or member.pk == viewer.pk else "",
+                "leave_url": f"/app/team/{member.pk}/leave"
+                if (viewer.is_admin or member.pk == viewer.pk) and member.pk not in barred
+                else "",
             }
             for member in people
         ],
@@ -118,6 +121,15 @@ def _list(request: MemberRequest, form: InviteForm | None = None) -> HttpRespons
             for one in open_ones.order_by("email")
         ]
     return render(request, "dashboard/team.html", context, status=400 if form is not None else 200)
+
+
+def _note(viewer: Member, member: Member, barred: Mapping[int, Objection]) -> str:
+    """Why what admins do with others is not offered here."""
+    if not viewer.is_admin and member.pk != viewer.pk:
+        return ""
+    if member.pk in barred:
+        return str(OBJECTIONS[barred[member.pk]])
+    return str(OBJECTIONS[Objection.OWN_ROLE]) if viewer.is_admin and member.pk == viewer.pk else ""
 
 
 @require_POST
@@ -171,10 +183,12 @@ def leave(request: MemberRequest, pk: int) -> HttpResponse:
     viewer, member, now = request.member, _member(request, pk), utcnow()
     if not viewer.is_admin and member.pk != viewer.pk:
         raise Http404
+    barred = team.barred(viewer, [member]).get(pk)
+    problem = str(OBJECTIONS[barred]) if barred else ""
     others = Member.objects.filter(workspace=viewer.workspace, left_at=None).exclude(pk=pk).select_related("user")
     asked = request.POST.get("heir") or request.GET.get("heir", "")
     heir = others.filter(pk=asked).first() if asked.isdecimal() else None
-    problem, left = "", []
+    left: list[tuple[Booking, Refusal]] = []
     if request.method == "POST":
         try:
             if heir is not None:
@@ -196,13 +210,18 @@ def leave(request: MemberRequest, pk: int) -> HttpResponse:
         "owned": [page.title for page in leaving.owned[:MOST_NAMED]],
         "owned_more": max(0, len(leaving.owned) - MOST_NAMED),
         "heir": {"value": heir.pk, "name": heir.name} if heir is not None else None,
-        "heirs": [{"value": other.pk, "label": other.name} for other in others] if leaving.owned or count else [],
-        "effects": effects(leaving.turns) if heir is not None or not (leaving.owned or count) else None,
+        "heirs": [{"value": other.pk, "label": other.name} for other in others]
+        if (leaving.owned or count) and not barred
+        else [],
+        "effects": effects(leaving.turns)
+        if not barred and (heir is not None or not (leaving.owned or count))
+        else None,
         "bookings": count,
         "handed": _handed(member, heir, coming[:MOST_NAMED], viewer) if heir is not None and not left else [],
         "handed_more": max(0, count - MOST_NAMED),
     }
-    return render(request, "dashboard/team_leave.html", context, status=409 if problem or left else 200)
+    refused = request.method == "POST" and (problem or left)
+    return render(request, "dashboard/team_leave.html", context, status=409 if refused else 200)
 
 
 def _left_text(why: Refusal) -> str:

@@ -41,7 +41,7 @@ def _groups() -> tuple[tuple[Any, tuple[str, ...]], ...]:
 
 @lru_cache(maxsize=2)
 def _options(zones: tuple[str, ...]) -> SafeString:
-    return format_html_join("", '<option value="{}">{}</option>', ((zone, zone) for zone in zones))
+    return format_html_join("", "<option>{}</option>", ((zone,) for zone in zones))
 
 
 class ZoneSelect(forms.Select):
@@ -50,9 +50,9 @@ class ZoneSelect(forms.Select):
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         attributes = self.build_attrs(self.attrs, {**(attrs or {}), "name": name})
-        chosen = format_html('<option value="{}"', value or "")
+        chosen = format_html(">{}</option>", value or "")
         drawn = (
-            (label, SafeString(_options(zones).replace(f"{chosen}>", f"{chosen} selected>")))
+            (label, SafeString(_options(zones).replace(chosen, f" selected{chosen}")))
             for label, zones in _groups()
         )
         options = format_html_join("", '<optgroup label="{}">{}</optgroup>', drawn)

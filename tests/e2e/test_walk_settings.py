@@ -226,8 +226,7 @@ def test_who_meets_the_guests(walk: Walk) -> None:
 
     # Automatic assignment: by priority, in turn, evenly, evenly by weight.
     everybody = {"member": [first, second, third], "calendar_required": False}
-    made.save("members", condition="any", automatic=True, method="priority", **everybody)
-    made.save("members", **{f"level-{third}": 9})
+    made.save("members", condition="any", automatic=True, method="priority", **everybody, **{f"level-{third}": 9})
     expect(made.guest().locator(".points")).to_contain_text(walk.say("担当", "depends on who is free"))
     made.book("09:00")
     made.book("09:30")

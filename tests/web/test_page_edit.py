@@ -189,6 +189,14 @@ def test_an_assignment_list_is_kept_with_its_groups_weights_and_priorities(
     assert (link.weight, link.level) == (3, 2)
 
 
+def test_only_whoever_is_ticked_has_the_fields_of_members(
+    browser: Client, page: BookingPage, owner: Member, teammate: Member
+) -> None:
+    shown = browser.get(f"/app/pages/{page.pk}").content.decode()
+    assert f'name="weight-{owner.pk}"' in shown and f'name="member" value="{teammate.pk}"' in shown
+    assert f'name="weight-{teammate.pk}"' not in shown and 'name="weight-"' in shown, "once, for whoever is ticked"
+
+
 def test_rooms_are_asked_about_where_the_page_would_stop_and_kept(
     save: Callable[..., Any], page: BookingPage, stranger: Member
 ) -> None:

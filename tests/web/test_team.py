@@ -108,6 +108,24 @@ def test_the_last_owner_stays(browser: Client, owner: Member, teammate: Member) 
     assert answer.status_code == 409 and "A workspace always has an owner." in text_of(answer)
 
 
+def test_taking_somebody_out_is_not_offered_where_it_would_be_refused(
+    log_in: Callable[[Any], Client], browser: Client, owner: Member, teammate: Member
+) -> None:
+    Member.objects.filter(pk=teammate.pk).update(role=Role.ADMIN)
+    away = f"/app/team/{owner.pk}/leave"
+    for viewer, why in (
+        (browser, "Make somebody else an owner first."),
+        (log_in(teammate), "Only a workspace owner can do this."),
+    ):
+        page = viewer.get("/app/team")
+        assert away not in page.content.decode() and why in text_of(page)
+        asked = viewer.get(away)
+        assert why in text_of(asked) and "Leave now" not in text_of(asked) and 'name="heir"' not in str(asked.content)
+    assert f"/app/team/{teammate.pk}/leave" in browser.get("/app/team").content.decode()
+    Member.objects.filter(pk=teammate.pk).update(role=Role.OWNER)
+    assert away in browser.get("/app/team").content.decode(), "there is another owner now"
+
+
 def test_two_owners_who_take_each_others_role_at_once_leave_one(owner: Member, teammate: Member) -> None:
     Member.objects.filter(pk=teammate.pk).update(role=Role.OWNER)
     first, second = Member.objects.get(pk=owner.pk), Member.objects.get(pk=teammate.pk)

@@ -33,7 +33,7 @@ def test_a_member_chooses_among_all_zones_and_finds_theirs_marked() -> None:
     for chosen in ("Asia/Tokyo", "Europe/Vaduz"):
         form = Asked({"zone": chosen})
         drawn = str(form["zone"])
-        assert sorted(re.findall(r'<option value="([^"]+)"', drawn)) == sorted(available_timezones())
-        assert re.findall(r'<option value="([^"]+)" selected>', drawn) == [chosen]
+        assert sorted(re.findall(r"<option(?: selected)?>([^<]+)", drawn)) == sorted(available_timezones())
+        assert re.findall(r"<option selected>([^<]+)", drawn) == [chosen]
         assert 'name="zone"' in drawn and 'id="id_zone"' in drawn and form.is_valid()
     assert " selected" not in str(Asked()["zone"]) and not Asked({"zone": "Asia/Edo"}).is_valid()

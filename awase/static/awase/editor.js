@@ -6,6 +6,16 @@
   let timer = 0;
   let latest = 0;
 
+  /* The frame is as long as what it shows, so that nothing at its end is cut, unless that is longer than the window:
+     then it scrolls (theme.css). */
+  function fit() {
+    const shown = frame.contentDocument;
+    const last = shown.body.lastElementChild;
+    if (!last) return;
+    const end = last.getBoundingClientRect().bottom + shown.documentElement.scrollTop;
+    frame.style.height = `${Math.ceil(end) + 2}px`;
+  }
+
   async function show(address) {
     const mine = ++latest;
     const answer = await fetch(address, { method: "POST", body: new FormData(form) });
@@ -17,6 +27,7 @@
     const shown = frame.contentDocument;
     shown.documentElement.lang = page.documentElement.lang;
     shown.body.replaceWith(shown.adoptNode(page.body));
+    fit();
   }
 
   function follow(section, wait) {
@@ -32,12 +43,24 @@
   }, true);
   /* A link in the preview keeps what is typed. */
   frame.addEventListener("load", () => {
+    fit();
     frame.contentDocument.addEventListener("click", (event) => {
       const link = event.target.closest("a[href]");
       if (!link || !form) return;
       event.preventDefault();
       show(link.href);
     });
+  });
+
+  /* Whoever is ticked as a member gets the fields of members; without this script they come when it is saved. */
+  document.addEventListener("change", (event) => {
+    const box = event.target.closest("#member-rows [name=member]");
+    if (!box) return;
+    const row = box.closest("li");
+    if (row.querySelector(".policy")) return;
+    const part = document.getElementById("member-policy").content.cloneNode(true);
+    for (const field of part.querySelectorAll("[name]")) field.name += box.value;
+    row.querySelector("label").after(part);
   });
 
   /* As soon as something is entered in the last question, which is empty, another one follows it, so that several can be
