@@ -82,7 +82,7 @@ def home(request: MemberRequest) -> HttpResponse:
 
 
 def _stopped(cards: PageCards) -> list[Context]:
-    """The pages stopped by health under their causes, errors before what is not connected yet, and what stops most pages
+    """The pages stopped by health under their causes, errors before what is not connected yet, what stops most pages
     first: one account is one line, with all its pages. A page that several things stop stands under each."""
     causes: dict[str, Context] = {}
     for page in cards.stopped():

@@ -52,8 +52,7 @@ class ZoneSelect(forms.Select):
         attributes = self.build_attrs(self.attrs, {**(attrs or {}), "name": name})
         chosen = format_html(">{}</option>", value or "")
         drawn = (
-            (label, SafeString(_options(zones).replace(chosen, f" selected{chosen}")))
-            for label, zones in _groups()
+            (label, SafeString(_options(zones).replace(chosen, f" selected{chosen}"))) for label, zones in _groups()
         )
         options = format_html_join("", '<optgroup label="{}">{}</optgroup>', drawn)
         return format_html("<select{}>{}</select>", flatatt(attributes), options)
