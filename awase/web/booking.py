@@ -126,7 +126,7 @@ class Sheet:
         if not answer.accepting:
             return self.stopped(start)
         if not answer.hosts_at(start):
-            return self.gone(start)
+            return self.take() if self.held_meanwhile(key) else self.gone(start)
         form = self.form(answer, start, bound=True)
         if not form.is_valid():
             status = 409 if form.choice_gone else 422
@@ -156,11 +156,17 @@ class Sheet:
             # The same form sent twice at once: the other one has been taken meanwhile.
             if earlier := self.earlier(key):
                 return self.to_booking(earlier)
-            # The time was being held for this very form at the same moment.
-            if self.hold is None and (held := guest.held(self.request, self.page, self.now, key)):
-                self.hold = held
-                return self.take()
-            return self.refused(refused.refusal, start, key, wish.guest.email)
+            return (
+                self.take() if self.held_meanwhile(key) else self.refused(refused.refusal, start, key, wish.guest.email)
+            )
+
+    def held_meanwhile(self, key: str) -> bool:
+        """Whether the time came to be held for this very form since this request began to look."""
+        held = holds.live_token(self.page, key, self.now)
+        if held is None or held == self.hold:
+            return False
+        self.hold = held
+        return True
 
     def refused(self, refusal: Refusal, start: datetime, key: str, email: str) -> HttpResponse:
         if refusal is Refusal.NOT_ACCEPTING:
