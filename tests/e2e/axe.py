@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 REPOSITORY = Path(__file__).parents[2]
 SOURCE = REPOSITORY / "tests" / "judges" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
-RUN = """async () => (await axe.run()).violations.map(
+RUN = """async () => (await axe.run({ resultTypes: ["violations"] })).violations.map(
     (found) => `${found.id} (${found.impact}): ${found.nodes.map((node) => node.target.join(" ")).join(", ")}`)"""
 
 

@@ -29,7 +29,7 @@ from awase.demo.people import PASSWORD, WORKSPACE_SLUG, Person
 
 REPOSITORY = Path(__file__).parents[2]
 PICTURES = REPOSITORY / ".artifacts" / "screens"
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 # As root there is no sandbox; the rest keeps the browser from calling its maker's servers.
 SWITCHES = [
     "--no-sandbox",
