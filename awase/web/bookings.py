@@ -1,5 +1,6 @@
 """予約: the list and the details of one booking."""
 
+import re
 from datetime import datetime
 from itertools import groupby
 from urllib.parse import urlencode
@@ -157,7 +158,7 @@ def booking_details(request: MemberRequest, uid: str) -> HttpResponse:
         "reassign": {"url": f"/app/bookings/{uid}/reassign", "members": others, "hosts": hosts}
         if handles and active and (others := _others(booking)) and (hosts := _hosts(booking))
         else None,
-        "parked": [waiting_work(effect) for effect in waiting],
+        "parked": [*_drifted(booking), *map(waiting_work, waiting)],
         "place": {"url": f"/app/bookings/{uid}/place", "value": booking.location_detail}
         if active and handles and booking.place_missing
         else None,
@@ -169,12 +170,31 @@ def booking_details(request: MemberRequest, uid: str) -> HttpResponse:
                 "kind": "neutral",
                 "when": local(change.at, request.member),
                 "text": change_text(change.what),
-                "cause": change.detail,
+                "cause": _in_words(change.detail, request.member),
             }
             for change in booking.changes.order_by("-at", "-id")
         ],
     }
     return render(request, "dashboard/booking.html", context)
+
+
+def _in_words(detail: str, viewer: Member) -> str:
+    """What was noted with a change; moments of a moved event as the viewer reads them."""
+
+    def read(found: re.Match[str]) -> str:
+        return local(datetime.fromisoformat(found[0]), viewer)
+
+    return re.sub(r"\b\d{4}-\d\d-\d\d \d\d:\d\dZ", read, detail)
+
+
+def _drifted(booking: Booking) -> list[Context]:
+    """That an event of this booking was changed by hand, and what that means."""
+    if not booking.drift:
+        return []
+    deleted = _("The event of this booking was deleted in a calendar.")
+    moved = _("The event of this booking was moved in a calendar.")
+    why = _("The booking stands as shown here, and so the guest expects it. To change that, move or cancel it here.")
+    return [{"kind": "warn", "what": deleted if booking.drift == "deleted" else moved, "why": why, "cures": []}]
 
 
 def _guest(booking: Booking, viewer: Member) -> Context:

@@ -71,6 +71,16 @@ class Panel:
     def repair(self, service: str, email: str) -> None:
         self._post(f"/control/api/accounts/{service}/{email}/repair", {})
 
+    def by_hand(self, service: str, email: str, **times: str) -> None:
+        """Somebody moves the only event of an account in its calendar, or without new times deletes it."""
+        (calendar, event) = next(
+            (one["id"], event["id"])
+            for one in self.account(service, email)["calendars"]
+            for event in one["events"]
+        )
+        address = f"/control/api/accounts/{service}/{email}/calendars/{calendar}/events/{event}"
+        (self.client.patch(address, json=times) if times else self.client.delete(address)).raise_for_status()
+
     def add_account(self, service: str, email: str, calendars: list[dict]) -> None:
         body = {"service": service, "email": email, "name": email, "calendars": calendars}
         self._post("/control/api/accounts", body)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.walk import Walk, fill, press, teams, walk
+from tests.e2e.walk import Editor, Walk, fill, press, teams, walk
 
 __all__ = ["teams", "walk"]
 
@@ -134,7 +134,8 @@ def test_a_guest_who_did_not_come_is_marked(walk: Walk) -> None:
 
 
 def test_work_that_waits_for_an_account_says_so_until_it_is_repaired(walk: Walk) -> None:
-    """A host's account is revoked; what a cancellation would write there waits with its reason."""
+    """Somebody changes the event by hand. Then the host's account is revoked; what a cancellation would write there
+    waits with its reason."""
     walk.connect("viewer")
     made = walk.page("Parked")
     made.save("members", condition="all", member=[str(walk.ids["viewer"])])
@@ -144,6 +145,7 @@ def test_work_that_waits_for_an_account_says_so_until_it_is_repaired(walk: Walk)
     details = page.url
     account = ("google", f"viewer@walk-{walk.reader.language}.example")
     walk.until(lambda: walk.events(*account) > 0, "the event")
+    changed_by_hand(walk, made, details, account)
     walk.demo.panel.revoke(*account)
     unfolded(walk.open(details), "cancel")
     waits = page.locator("main .problem", has_text=walk.say("カレンダーの予定", "calendar event"))
@@ -160,3 +162,24 @@ def test_work_that_waits_for_an_account_says_so_until_it_is_repaired(walk: Walk)
     press(screen.locator("button[value=allow]"))
     walk.until(lambda: waits.count() == 0 or not page.reload(), "the work to be done")
     walk.until(lambda: walk.events(*account) == 0, "the event to go")
+
+
+def changed_by_hand(walk: Walk, made: Editor, details: str, account: tuple[str, str]) -> None:
+    """One team's event is deleted in the calendar: it is shown and written again. The other's is moved, and the booking
+    follows, as the page says."""
+    if walk.reader.language == "ja":
+        walk.demo.panel.by_hand(*account)
+        shown, after = "カレンダーで予定が削除されました", "カレンダーの予定が元に戻りました"
+    else:
+        made.save("changes", drift="follow")
+        there = f"{made.day}T16:00:00+09:00", f"{made.day}T16:30:00+09:00"
+        walk.demo.panel.by_hand(*account, start=there[0], end=there[1])
+        shown, after = "The event was moved in the calendar", "Moved by the host"
+    page = walk.open(details)
+    history = page.locator(".timeline")
+    walk.until(lambda: after in history.inner_text() or not page.reload(), "the event to be put right")
+    expect(history).to_contain_text(shown)
+    if walk.reader.language == "en":
+        expect(page.locator("p.when")).to_contain_text("4:00 PM")
+        expect(history).to_contain_text("4:00 PM")
+    assert walk.events(*account) == 1

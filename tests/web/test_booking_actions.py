@@ -161,3 +161,12 @@ def test_strangers_and_teammates_who_do_not_host_cannot_tell_that_it_exists(
         assert answer(f"/app/bookings/{taken.uid}/{what}").status_code == 404
     taken.refresh_from_db()
     assert taken.state == BookingState.CONFIRMED and taken.end > utcnow()
+
+
+def test_an_event_moved_by_hand_is_told_in_the_viewers_own_time(browser: Client, taken: Booking) -> None:
+    assert "was moved in a calendar" not in details(browser, taken)
+    Booking.objects.filter(pk=taken.pk).update(drift="moved")
+    taken.changes.create(at=utcnow(), what="event_moved", detail="Sato: 2026-12-03 01:00Z → 2026-12-03 15:30Z")
+    shown = details(browser, taken)
+    assert "was moved in a calendar" in shown and "move or cancel it here" in shown
+    assert "Sato: Thu, Dec 3 10:00" in shown.replace("\xa0", " ") and "Fri, Dec 4 12:30" in shown and "Z →" not in shown
