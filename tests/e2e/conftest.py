@@ -74,9 +74,7 @@ class Panel:
     def by_hand(self, service: str, email: str, **times: str) -> None:
         """Somebody moves the only event of an account in its calendar, or without new times deletes it."""
         (calendar, event) = next(
-            (one["id"], event["id"])
-            for one in self.account(service, email)["calendars"]
-            for event in one["events"]
+            (one["id"], event["id"]) for one in self.account(service, email)["calendars"] for event in one["events"]
         )
         address = f"/control/api/accounts/{service}/{email}/calendars/{calendar}/events/{event}"
         (self.client.patch(address, json=times) if times else self.client.delete(address)).raise_for_status()
