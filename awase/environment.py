@@ -66,6 +66,9 @@ _SQLITE = {
         ),
     },
 }
+# The plan of a prepared statement (models/libpq.py) is made once. Else most are planned anew each time, which takes
+# longer than finding the rows, because a plan for known values looks cheaper by less than planning costs.
+_KEEP_PLANS = "-c plan_cache_mode=force_generic_plan"
 _POSTGRESQL = {
     "ENGINE": "django.db.backends.postgresql",
     "CONN_MAX_AGE": 600,
@@ -97,7 +100,6 @@ def database(name: str, default: str) -> dict[str, Any]:
             "PASSWORD": unquote(address.password or ""),
             "HOST": unquote(address.hostname or ""),
             "PORT": port or "",
-            # Plans are kept for queries that are asked again (models/prepared.py).
-            "OPTIONS": {"connect_timeout": "10", "prepare_threshold": 2, **dict(parse_qsl(address.query))},
+            "OPTIONS": {"connect_timeout": "10", "options": _KEEP_PLANS, **dict(parse_qsl(address.query))},
         }
     raise ConfigurationError(f"{name} must be postgresql://user:password@host:port/name or sqlite:///file.")

@@ -9,6 +9,8 @@ from django.test import override_settings
 from awase import settings
 from awase.environment import ConfigurationError, database
 
+KEEP_PLANS = "-c plan_cache_mode=force_generic_plan"
+
 
 def read(monkeypatch: pytest.MonkeyPatch, address: str) -> dict[str, object]:
     monkeypatch.setenv("DATABASE_URL", address)
@@ -21,13 +23,13 @@ def test_every_part_of_a_postgresql_address_is_read(monkeypatch: pytest.MonkeyPa
     assert found["ENGINE"] == "django.db.backends.postgresql"
     parts = (found["USER"], found["PASSWORD"], found["HOST"], found["PORT"], found["NAME"])
     assert parts == ("awase", "p@ss/word", "db.example", 6432, "book ing")
-    assert found["OPTIONS"] == {"connect_timeout": "10", "prepare_threshold": 2, "sslmode": "verify-full"}
+    assert found["OPTIONS"] == {"connect_timeout": "10", "options": KEEP_PLANS, "sslmode": "verify-full"}
 
 
 def test_a_socket_is_named_after_the_question_mark(monkeypatch: pytest.MonkeyPatch) -> None:
     found = read(monkeypatch, "postgresql:///awase?host=/run/postgresql")
     assert (found["NAME"], found["HOST"], found["PORT"]) == ("awase", "", "")
-    assert found["OPTIONS"] == {"connect_timeout": "10", "prepare_threshold": 2, "host": "/run/postgresql"}
+    assert found["OPTIONS"] == {"connect_timeout": "10", "options": KEEP_PLANS, "host": "/run/postgresql"}
 
 
 def test_three_slashes_are_a_relative_file_and_four_an_absolute_one(monkeypatch: pytest.MonkeyPatch) -> None:

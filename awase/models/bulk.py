@@ -60,7 +60,7 @@ def _run(
     hand_over = [_handing(field, database) for field in fields]
     handed = [[hand(value) for hand, value in zip(hand_over, row, strict=True)] for row in rows]
     if handed:
-        execute(database, statement(model, fields, database.vendor, *further), [json.dumps(handed)])
+        execute(database, (statement(model, fields, database.vendor, *further), [json.dumps(handed)]))
 
 
 @cache

@@ -13,7 +13,7 @@ on only its parameters change. Nothing but a change of the code could change its
 
 import inspect
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, update_wrapper
@@ -71,12 +71,17 @@ class Prepared(Generic[Row]):
         update_wrapper(self, build)
 
     def __call__(self, *values: Any) -> list[Row]:
+        (rows,) = together(self.of(*values))
+        return rows
+
+    def of(self, *values: Any) -> "Question[Row]":
+        """What `together` asks."""
         database = connections[DEFAULT_DB_ALIAS]
         plan = self.plans.get(database.vendor)
         if plan is None:
             count = len(inspect.signature(self.build).parameters)
             plan = self.plans[database.vendor] = _Plan.of(self.build(*map(Parameter, range(count))), database)
-        return plan.ask(values, database)
+        return Question(plan, values)
 
 
 prepared = Prepared
@@ -103,10 +108,13 @@ class _Plan(Generic[Row]):
             _instances(compiler) if issubclass(rows._iterable_class, ModelIterable) else None,
         )
 
-    def ask(self, values: Sequence[Any], database: BaseDatabaseWrapper) -> list[Row]:
+    def filled(self, values: Sequence[Any], database: BaseDatabaseWrapper) -> list[Any]:
+        """The parameters with these values."""
         adapted = [_adapted(value, database) for value in values]
-        parameters = [adapted[one.position] if isinstance(one, Parameter) else one for one in self.parameters]
-        rows = execute(database, self.sql, parameters).fetchall()
+        return [adapted[one.position] if isinstance(one, Parameter) else one for one in self.parameters]
+
+    def yielded(self, rows: list[Any]) -> list[Row]:
+        """What the query yields of the database's rows."""
         if self.converters:
             rows = [self._converted(row) for row in rows]
         return rows if self.shape is None else [self.shape(row) for row in rows]
@@ -118,22 +126,62 @@ class _Plan(Generic[Row]):
         return tuple(columns)
 
 
-def execute(database: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -> Any:
-    """The cursor after a statement that is always the same text. Straight to the driver, because Django's cursor needs
-    as long as the database, and because PostgreSQL keeps its plan (`prepare_threshold`) only if the parameters are not
-    filled in beforehand. Where queries are logged (tests count them), through that cursor after all."""
+@dataclass(frozen=True, slots=True)
+class Question(Generic[Row]):
+    """A prepared query with the values that it is asked with."""
+
+    plan: _Plan[Row]
+    values: tuple[Any, ...]
+
+
+def together(*questions: Question[Any]) -> tuple[list[Any], ...]:
+    """The rows of each of these queries, asked in one journey where the database is another process.
+
+    people, places = together(_people_on.of(ids), _places_of.of(ids))
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    found = execute(database, *((one.plan.sql, one.plan.filled(one.values, database)) for one in questions))
+    return tuple(one.plan.yielded(rows) for one, rows in zip(questions, found, strict=True))
+
+
+def execute(database: BaseDatabaseWrapper, *asked: tuple[str, Sequence[Any]]) -> list[list[Any]]:
+    """The rows of statements that are always the same text, each with its parameters. Straight to the driver, because
+    Django's cursor needs as long as the database. Where queries are logged (tests count them), through that cursor
+    after all."""
     if database.queries_logged:
-        logged = database.cursor()
-        logged.execute(sql, parameters)
-        return logged
+        return [_logged(database, *one) for one in asked]
+    if database.vendor == "sqlite":
+        return _execute_on_sqlite(database, asked)
+    return _execute_on_postgresql(database, asked)
+
+
+def _execute_on_postgresql(database: Any, asked: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Any]]:
+    from awase.models import libpq  # with the driver, for those who use this database
+
+    if database.connection is not None and not database.health_check_done and libpq.is_quiet(database.connection):
+        database.health_check_done = True  # without a journey of its own
+    _ready(database)
+    with database.wrap_database_errors:
+        return libpq.ask(database.connection, asked)
+
+
+def _execute_on_sqlite(database: BaseDatabaseWrapper, asked: Iterable[tuple[str, Sequence[Any]]]) -> list[list[Any]]:
+    _ready(database)
+    with database.wrap_database_errors:
+        cursor = database.connection.cursor()
+        return [cursor.execute(_question_marks(sql), parameters).fetchall() for sql, parameters in asked]
+
+
+def _ready(database: BaseDatabaseWrapper) -> None:
     database.close_if_health_check_failed()
     database.ensure_connection()
     database.validate_no_broken_transaction()
-    with database.wrap_database_errors:
-        raw = database.connection
-        if database.vendor == "sqlite":
-            return raw.cursor().execute(_question_marks(sql), parameters)
-        return database.Database.Cursor(raw).execute(sql, parameters)  # type: ignore[attr-defined]
+
+
+def _logged(database: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -> list[Any]:
+    with database.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall() if cursor.description else []
 
 
 @cache

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db import connection
+import pytest
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
 from awase.models import Absence, Member, WeeklySchedule
-from awase.models.prepared import prepared
+from awase.models.prepared import prepared, together
 
 
 @prepared
@@ -72,3 +74,52 @@ def test_dates_and_moments_are_compared_as_such(owner) -> None:
     assert joined_before(now - timedelta(days=1)) == []
     ((pk, created),) = joined_before(now + timedelta(seconds=1))
     assert (pk, created) == (owner.pk, owner.user.created_at)
+
+
+@prepared
+def named(name: Any) -> Any:
+    return Member.objects.filter(user__name=name).values_list("user__name")
+
+
+def test_several_are_asked_together_and_answered_in_their_order(owner, teammate) -> None:
+    assert together(members_among.of([owner.pk]), away.of(owner.pk, date(2027, 1, 3)), named.of("Sato")) == (
+        [(owner.pk, "Tanaka")],
+        [],
+        [("Sato",)],
+    )
+    with CaptureQueriesContext(connection) as queries:
+        together(members_among.of([owner.pk]), named.of("Sato"))
+    assert len(queries) == 2
+
+
+def test_a_text_is_never_cut_short_and_the_next_query_is_answered(owner) -> None:
+    """NUL ends a text for much that is written in C."""
+    with suppress(DatabaseError), transaction.atomic():
+        assert named("Tanaka\0") == []
+    assert named("Tanaka") == [("Tanaka",)]
+
+
+@prepared
+def with_id(pk: Any) -> Any:
+    return Member.objects.filter(pk=pk).values_list("pk")
+
+
+def test_after_one_that_fails_the_connection_is_in_order(owner) -> None:
+    for asked in ([with_id.of(2**70)], [with_id.of(owner.pk), with_id.of(2**70), with_id.of(owner.pk)]):
+        with pytest.raises((DatabaseError, OverflowError)), transaction.atomic():
+            together(*asked)
+        assert together(with_id.of(owner.pk), with_id.of(-1)) == ([(owner.pk,)], [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_server_that_went_away_is_noticed_before_the_first_query_of_a_request(owner) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("nothing that could go away")
+    assert named("Tanaka") == [("Tanaka",)]
+    other = connection.copy()
+    other.connect()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
+    other.close()
+    connection.close_if_unusable_or_obsolete()  # as at the beginning of each request
+    assert named("Tanaka") == [("Tanaka",)]

@@ -1,5 +1,6 @@
 """Rows written by one statement are the rows that Django itself would have written."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -61,3 +62,15 @@ def test_of_no_rows_nothing_is_written(django_assert_num_queries: object) -> Non
     with django_assert_num_queries(0):  # type: ignore[operator]
         insert_all([])
         change_all(Effect, ["attempts"], [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_that_begins_with_such_a_statement_is_undone_with_it() -> None:
+    with suppress(ZeroDivisionError), transaction.atomic():
+        insert_all([mail("first")])
+        insert_all([mail("second")])
+        raise ZeroDivisionError
+    assert not Effect.objects.exists()
+    with transaction.atomic():
+        insert_all([mail("third")])
+    assert Effect.objects.get().key == "third"
