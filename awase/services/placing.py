@@ -192,7 +192,9 @@ def _lock_page(pk: Any) -> QuerySet[BookingPage]:
 
 @prepared
 def _lock_members(ids: Any) -> QuerySet[Member, tuple[Any, ...]]:
-    members = Member.objects.filter(pk__among=ids).order_by("pk")
+    """With what else the same people are, in other workspaces."""
+    people = Member.objects.filter(pk__among=ids).values("user")
+    members = Member.objects.filter(user__in=people).order_by("pk")
     return members.select_for_update(no_key=True).values_list("pk")
 
 

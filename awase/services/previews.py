@@ -96,7 +96,7 @@ def of_hand_over(member: Member, heir: Member, coming: Iterable[Booking]) -> lis
     hosts: dict[int, set[int]] = defaultdict(set)
     for booking_id, host in HostTime.objects.filter(booking__in=bookings).values_list("booking", "member"):
         hosts[booking_id].add(host)
-    busy = list(HostTime.objects.filter(member=heir, active=True).values_list("start", "end", "booking"))
+    busy = list(HostTime.objects.filter(member__user=heir.user_id, active=True).values_list("start", "end", "booking"))
 
     def taker(booking: Booking) -> Taker:
         taken = any(start < booking.end and booking.start < end for start, end, of in busy if of != booking.pk)

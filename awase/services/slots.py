@@ -223,8 +223,10 @@ def in_the_way(start: Any, end: Any, now: Any, moving: Any, hold: Any) -> Q:
 def _times_of_hosts(
     ids: Any, start: Any, end: Any, now: Any, moving: Any, hold: Any
 ) -> QuerySet[HostTime, tuple[Any, ...]]:
-    rows = HostTime.objects.filter(in_the_way(start, end, now, moving, hold), member__among=ids)
-    return rows.values_list("member", "start", "end")
+    """Of these members, the time of the person: whoever belongs to several workspaces is in one place at a time."""
+    person = "member__user__memberships"
+    rows = HostTime.objects.filter(in_the_way(start, end, now, moving, hold), **{f"{person}__pk__among": ids})
+    return rows.values_list(f"{person}__pk", "start", "end")
 
 
 @prepared

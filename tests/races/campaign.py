@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +47,9 @@ RACES = (
     Race("any of two hosts", (("either", 0),), 2),
     Race("a page whose owner is no host", (("lent", 0), ("both", 0)), 1),
 )
-ACCOUNTS = {"solo": 1, "other": 1, "both": 2, "either": 2, "lent": 1}
+# Barred by the lock alone: the database's guard knows members, not people.
+OF_ONE_PERSON = (Race("two workspaces of one host", (("solo", 0), ("elsewhere", 0)), 1),)
+ACCOUNTS = {"elsewhere": 1, "solo": 1, "other": 1, "both": 2, "either": 2, "lent": 1}
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ WAYS = (
     Way("lock alone", True, False),
     Way("neither", False, False),
 )
+
+PEOPLE = Way("lock, one person", True, True)
 
 
 class Gate(Watch):
@@ -112,14 +116,14 @@ class Track:
         self.hour = int(time.time()) // HOUR + 24  # each race has an hour of its own
         self.guarded = True
 
-    def run(self, way: Way, races: int) -> Iterator[Tally]:
+    def run(self, way: Way, races: int, kinds: Sequence[Race] = RACES) -> Iterator[Tally]:
         """Run so many races one way; yields the tally after each, and at the end with the overlaps counted."""
         if self.guarded and not way.guard:
             self.here.ask("unguard")
             self.guarded = False
         tally, began, before = Tally(way), time.monotonic(), self.here.ask("overlaps")
         for number in range(races):
-            self._race(RACES[number % len(RACES)], 2 + number % (len(self.contestants) - 1), tally)
+            self._race(kinds[number % len(kinds)], 2 + number % (len(self.contestants) - 1), tally)
             tally.seconds = time.monotonic() - began
             yield tally
         tally.overlaps = self.here.ask("overlaps") - before
@@ -188,6 +192,8 @@ def main() -> int:
             if database == "postgres":
                 address = until_the_end.enter_context(postgres.running()).new_database()
             course = until_the_end.enter_context(track(folder, address))
+            *_, of_one_person = course.run(PEOPLE, max(1, chosen.races // 10), OF_ONE_PERSON)
+            rows.append((database, of_one_person))
             for way in WAYS:
                 for tally in course.run(way, chosen.races if way.lock and way.guard else max(1, chosen.races // 10)):
                     sys.stderr.write(f"\r{database}, {way.name}: {tally.races} races, {tally.oversold} oversold   ")

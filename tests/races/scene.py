@@ -1,7 +1,7 @@
 """What the campaigns do inside the instance. `python -m tests.races.scene COMMAND` prints one line of JSON.
 
-For races – `hosts`: two people with a Google account each, pages of one and of both of them, and one
-that the first lends to the second. `unguard`: take
+For races – `hosts`: two people with a Google account each, pages of one and of both of them, one
+that the first lends to the second, and one of the first in another workspace. `unguard`: take
 the database's own guard away. `overlaps`: how many pairs of active host times overlap.
 
 For sharing – `zoom_user`: somebody with a Zoom account; gives the token. `zoom_works`: whether it can still be used.
@@ -116,7 +116,10 @@ def hosts() -> None:
     page("either", Condition.ANY, first, second)
     lent = page("lent", Condition.ALL, first, second, location=LocationKind.IN_PERSON)
     lent.page_members.filter(member=first).delete()
-    for member in (first, second):
+    elsewhere = accounts.found_workspace(first.user, slug="elsewhere")
+    WeeklySchedule.objects.update(weekly=ALWAYS, time_zone="UTC")
+    page("elsewhere", Condition.ALL, elsewhere)
+    for member in (first, second, elsewhere):
         connect(member, Service.GOOGLE)
 
 
@@ -132,7 +135,7 @@ def unguard() -> None:
 
 def overlaps() -> int:
     other = HostTime.objects.filter(
-        member=OuterRef("member"),
+        member__user=OuterRef("member__user"),
         active=True,
         pk__gt=OuterRef("pk"),
         start__lt=OuterRef("end"),

@@ -27,7 +27,7 @@ from awase.models import (
     RefusedBooking,
 )
 from awase.models.page import Assignment, Visibility
-from awase.services import booking, links, pages
+from awase.services import accounts, booking, links, pages
 from awase.services.booking import Refusal, Refused
 from awase.services.hosts import hosts_of
 from sandbox.app import wsgi
@@ -115,6 +115,19 @@ def test_where_the_live_check_gets_no_answer_busy_times_decide_while_they_are_yo
         assert book(page, start).start == start
     else:
         assert refusal(lambda: book(page, start)) is Refusal.SLOT_GONE
+
+
+def test_who_belongs_to_two_workspaces_is_booked_in_one_place_at_a_time(
+    owner: Any, stranger: Any, page: BookingPage, page_of: Any, free_start: Any, book: Any
+) -> None:
+    elsewhere = page_of(accounts.add_member(stranger.workspace, owner.user), slug="elsewhere")
+    start = free_start(page)
+    assert free_start(elsewhere) == start
+    taken = book(page, start)
+    assert free_start(elsewhere) == taken.end
+    assert refusal(lambda: book(elsewhere, start)) is Refusal.SLOT_GONE
+    booking.cancel(taken, utcnow(), by=owner)
+    assert book(elsewhere, start).start == start
 
 
 def test_an_archived_page_takes_nothing(page: BookingPage, free_start: Any, book: Any) -> None:
