@@ -1,16 +1,18 @@
 """Schedules (予約可能枠): which pages use them, saving what was typed; and absences (不在)."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from awase.domain.permissions import Act
 from awase.domain.schedule import Range, Schedule, parse_range, range_text, to_json
-from awase.models import Absence, BookingPage, Member, WeeklySchedule
+from awase.models import Absence, Booking, BookingPage, Member, WeeklySchedule
 from awase.services.hours import holidays_of
 from awase.services.pages import save_fields
 from awase.services.permissions import require
+from awase.services.quotas import COUNTED
 
 Typed = list[list[tuple[str, str]]]
 
@@ -129,3 +131,13 @@ def override_texts(row: WeeklySchedule) -> list[tuple[date, list[str]]]:
 def add_absence(member: Member, first: date, last: date, note: str) -> Absence:
     """The member is away on these dates, both included."""
     return Absence.objects.create(member=member, first=first, last=last, note=note)
+
+
+def bookings_during(absence: Absence, now: datetime) -> QuerySet[Booking]:
+    """The bookings and requests to come that the member hosts on dates on which they are away, in their own zone."""
+    there = ZoneInfo(absence.member.user.time_zone)
+    begins, ends = (
+        datetime.combine(day, time(), tzinfo=there) for day in (absence.first, absence.last + timedelta(days=1))
+    )
+    hosted = Booking.objects.filter(host_times__member=absence.member, state__in=COUNTED)
+    return hosted.filter(start__lt=ends, end__gt=max(begins, now)).distinct()

@@ -284,6 +284,7 @@ def choose_for_meet(request: MemberRequest, pk: int) -> HttpResponse:
     if link.credential.service != Service.GOOGLE:
         raise Http404
     connections.set_meet_account(request.member, link, utcnow())
+    messages.success(request, _("Saved."))
     return redirect(f"/app/connections/google#account-{pk}")
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.text import slugify
@@ -51,6 +52,7 @@ def new_page(request: MemberRequest) -> HttpResponse:
         page = pages.create(
             request.member, title=form.cleaned_data["title"], slug=form.cleaned_data["slug"], now=utcnow()
         )
+        messages.success(request, _("The booking page is made. Its address stands below."))
         return redirect(f"/app/pages/{page.pk}")
     section = {
         "id": "new",

@@ -1,5 +1,6 @@
 """Saving the sections of the page editor one by one: what would stop the page is shown before it is done."""
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -117,6 +118,7 @@ def duplicate(request: MemberRequest, pk: int) -> HttpResponse:
         number += 1
     title = _("%(title)s (copy)") % {"title": page.title[:110]}
     copy = pages.duplicate(page, request.member, title, f"{page.slug[:70]}-{number}", utcnow())
+    messages.success(request, _("This is the copy. It takes no bookings until you switch it on."))
     return redirect(f"/app/pages/{copy.pk}")
 
 
@@ -145,6 +147,9 @@ def archive(request: MemberRequest, pk: int) -> HttpResponse:
     """Into the archive, or out of it."""
     page = editable(request.member, pk)
     pages.set_archived(page, request.POST.get("archived") == "yes", utcnow(), by=request.member)
+    messages.success(
+        request, _("The page is in the archive.") if page.archived_at else _("The page is out of the archive.")
+    )
     return redirect("/app/pages?show=archived" if page.archived_at else f"/app/pages/{page.pk}")
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from django import forms
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
@@ -321,7 +322,11 @@ def create(request: MemberRequest) -> HttpResponse:
 def delete(request: MemberRequest, pk: int) -> HttpResponse:
     """Delete a schedule that nothing uses."""
     row = _own(request, pk)
-    return redirect("/app/schedules" if schedules.delete(row) else f"/app/schedules/{pk}")
+    if not schedules.delete(row):
+        messages.error(request, _("It was not deleted: a booking page uses it meanwhile, or it is the default."))
+        return redirect(f"/app/schedules/{pk}")
+    messages.success(request, _("The schedule “%(name)s” is deleted.") % {"name": row.name})
+    return redirect("/app/schedules")
 
 
 @require_POST
@@ -384,7 +389,16 @@ def add_absence(request: MemberRequest) -> HttpResponse:
     form = AbsenceForm(request.POST)
     if not form.is_valid():
         return _list(request, absence=form)
-    schedules.add_absence(request.member, **form.cleaned_data)
+    absence = schedules.add_absence(request.member, **form.cleaned_data)
+    messages.success(request, _("The absence is added: nobody can book you on these days."))
+    count = schedules.bookings_during(absence, utcnow()).count()
+    if count:
+        there = ngettext(
+            "%(count)d booking of yours falls into this absence, and stands. Move it, hand it over or cancel it.",
+            "%(count)d bookings of yours fall into this absence, and stand. Move them, hand them over or cancel them.",
+            count,
+        )
+        messages.warning(request, there % {"count": count})
     return redirect("/app/schedules#absences")
 
 
@@ -392,5 +406,6 @@ def add_absence(request: MemberRequest) -> HttpResponse:
 @for_members
 def delete_absence(request: MemberRequest, pk: int) -> HttpResponse:
     """The viewer is there after all."""
-    Absence.objects.filter(pk=pk, member=request.member).delete()
+    if Absence.objects.filter(pk=pk, member=request.member).delete()[0]:
+        messages.success(request, _("The absence is taken back."))
     return redirect("/app/schedules#absences")

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from awase.models import Booking, Invitation, Member, Role, User
-from awase.services import dashboard, dates, previews, team
+from awase.services import dashboard, dates, previews, team, words
 from awase.services.refusals import Refusal
 from awase.services.team import Objected, Objection
 from awase.web.booking_actions import refusal_text
@@ -154,6 +154,7 @@ def withdraw(request: MemberRequest, pk: int) -> HttpResponse:
     """Take an invitation back."""
     found = get_object_or_404(Invitation, pk=pk, workspace=request.member.workspace)
     team.withdraw(request.member, found)
+    messages.success(request, _("The invitation of %(email)s is taken back.") % {"email": found.email})
     return redirect("/app/team")
 
 
@@ -169,10 +170,14 @@ def set_role(request: MemberRequest, pk: int) -> HttpResponse:
     """Another role for a member."""
     role = request.POST.get("role", "")
     if role in Role.values:
+        member = _member(request, pk)
         try:
-            team.set_role(request.member, _member(request, pk), Role(role))
+            team.set_role(request.member, member, Role(role))
         except Objected as error:
             messages.error(request, str(OBJECTIONS[error.objection]))
+        else:
+            values = {"name": words.person(member.name), "role": ROLES[Role(role)]}
+            messages.success(request, _("The role of %(name)s is now: %(role)s.") % values)
     return redirect("/app/team")
 
 
@@ -195,6 +200,9 @@ def leave(request: MemberRequest, pk: int) -> HttpResponse:
                 left = team.hand_over(viewer, member, heir, now)
             if not left:
                 team.remove(viewer, member, now, heir=heir)
+                if member.pk != viewer.pk:
+                    name = words.person(member.name)
+                    messages.success(request, _("%(name)s has left the workspace.") % {"name": name})
                 return redirect("/app/team" if member.pk != viewer.pk else "/")
         except Objected as error:
             problem = str(OBJECTIONS[error.objection])
@@ -240,13 +248,13 @@ def _booked(booking: Booking, viewer: Member) -> Context:
 
 def _handed(member: Member, heir: Member, coming: Iterable[Booking], viewer: Member) -> list[Context]:
     """Who would take over each booking."""
-    words = {
+    texts = {
         previews.Taker.HEIR: _("goes to %(name)s") % {"name": heir.name},
         previews.Taker.OTHERS: _("goes to somebody else on the page"),
         previews.Taker.NOBODY: _("nobody can take it: move or cancel it"),
     }
     found = previews.of_hand_over(member, heir, coming)
-    return [{**_booked(booking, viewer), "text": words[taker]} for booking, taker in found]
+    return [{**_booked(booking, viewer), "text": texts[taker]} for booking, taker in found]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -110,7 +111,7 @@ def test_a_schedule_in_use_is_not_deleted(
     page.save()
     assert page.title in text(browser.get(f"/app/schedules/{other.pk}"))
     for pk in (other.pk, row.pk):
-        browser.post(f"/app/schedules/{pk}/delete")
+        assert "It was not deleted" in text(browser.post(f"/app/schedules/{pk}/delete", follow=True))
     assert WeeklySchedule.objects.filter(member=owner).count() == 2
     page.schedule = None
     page.save()
@@ -126,6 +127,19 @@ def test_an_absence_is_added_shown_and_deleted(browser: Client, owner: Member) -
     assert "Conference" in text(browser.get("/app/schedules"))
     browser.post(f"/app/absences/{Absence.objects.get().pk}/delete")
     assert not Absence.objects.exists()
+
+
+def test_whoever_is_away_is_told_of_the_bookings_that_they_have_then(
+    browser: Client, owner: Member, page_of: Any, free_start: Any, book: Any
+) -> None:
+    page = page_of(owner, calendar_required=False)
+    booking = book(page, free_start(page))
+    there = ZoneInfo(owner.user.time_zone)
+    day = booking.start.astimezone(there).date()
+    for away, told in ((day - timedelta(days=1), False), (day, True), (day + timedelta(days=1), False)):
+        answer = text(browser.post("/app/absences", {"first": away, "last": away}, follow=True))
+        assert "nobody can book you on these days" in answer
+        assert ("1 booking of yours falls into this absence" in answer) is told, away
 
 
 def test_schedules_and_absences_of_others_are_out_of_reach(

@@ -160,6 +160,7 @@ def test_leaving_hands_pages_and_bookings_over_in_one_step_disconnects_accounts_
     assert [[link.member for link in page.page_members.all()] for page in (shared, theirs)] == [[owner]] * 2
     assert {row.member for one in (alone, *by_turn) for row in one.host_times.all()} == {owner}
     assert not Connection.objects.filter(member=teammate).exists()
+    assert "Sato has left the workspace." in text_of(browser.get("/app/team"))
     assert teammate.name not in text_of(browser.get("/app/team"))
     work()
     told = [message for message in mail.outbox if message.to == ["hanako@guest.example"]]
