@@ -49,7 +49,7 @@ from awase.models import (
     Room,
 )
 from awase.models.bulk import write_all
-from awase.models.prepared import prepared
+from awase.models.prepared import prepared, together
 from awase.services import awaited, webhooks
 
 
@@ -91,7 +91,8 @@ def _standing(
 def member_values(member_ids: Collection[int], now: datetime) -> dict[int, MemberValue]:
     """The gate's values of these members, in two queries."""
     linked: dict[int, dict[int, list[_Link]]] = defaultdict(dict)
-    for link in map(_Link._make, _links_of(member_ids)):
+    members, links = together(_members.of(member_ids), _links_of.of(member_ids))
+    for link in map(_Link._make, links):
         linked[link.member_id].setdefault(link.connection_id, []).append(link)
     return {
         pk: MemberValue(
@@ -102,7 +103,7 @@ def member_values(member_ids: Collection[int], now: datetime) -> dict[int, Membe
             phone=phone,
             address=address,
         )
-        for pk, name, email, meet_connection_id, phone, address in _members(member_ids)
+        for pk, name, email, meet_connection_id, phone, address in members
     }
 
 
@@ -200,12 +201,13 @@ def page_values(pages: Iterable[BookingPage], now: datetime) -> dict[int, PageVa
     """The gate's values of many pages in a constant number of queries."""
     pages = list(pages)
     ids = [page.pk for page in pages]
-    groups = _listed_groups(ids)
+    listed, joined, held = together(_groups_on.of(ids), _people_on.of(ids), _places_of.of(ids))
+    groups = _groups(listed)
     people: dict[int, list[int]] = defaultdict(list)
-    for page_id, member_id in _people_on(ids):
+    for page_id, member_id in joined:
         people[page_id].append(member_id)
     places: dict[int, list[LocationValue]] = defaultdict(list)
-    for page_id, pk, kind, detail in _places_of(ids):
+    for page_id, pk, kind, detail in held:
         places[page_id].append(LocationValue(id=pk, kind=LocationKind(kind), detail=detail))
     everybody = {
         page.pk: dict.fromkeys(
@@ -250,15 +252,15 @@ def condition_groups(condition: Condition, member_ids: Collection[int]) -> tuple
     return (Group(ids=tuple(member_ids), needed=None if condition == Condition.ALL else 1),)
 
 
-def _listed_groups(page_ids: Collection[int]) -> Mapping[int, list[Group]]:
-    """The stored groups that count on each page: of rooms, and of people on pages with an assignment list."""
+def _groups(rows: list[Any]) -> Mapping[int, list[Group]]:
+    """Each page's groups with those in them, of the rows of `_groups_on`."""
     found: dict[int, list[Group]] = defaultdict(list)
-    rows = _groups_on(page_ids)
     if not rows:
         return found
-    groups = [pk for pk, *_ in rows]
+    pks = [pk for pk, *_ in rows]
+    people, rooms = together(_people_in.of(pks), _rooms_in.of(pks))
     ids: dict[int, list[int]] = defaultdict(list)
-    for group_id, one in _people_in(groups) + _rooms_in(groups):
+    for group_id, one in people + rooms:
         ids[group_id].append(one)
     for pk, page_id, needed, of_rooms in rows:
         found[page_id].append(Group(tuple(ids[pk]), needed, rooms=of_rooms))
@@ -267,6 +269,7 @@ def _listed_groups(page_ids: Collection[int]) -> Mapping[int, list[Group]]:
 
 @prepared
 def _groups_on(pages: Any) -> QuerySet[PageGroup, tuple[Any, ...]]:
+    """The stored groups that count: of rooms, and of people on pages with an assignment list."""
     count = Q(of_rooms=True) | Q(page__condition=Condition.LIST)
     return PageGroup.objects.filter(count, page__among=pages).values_list("pk", "page", "needed", "of_rooms")
 

@@ -12,9 +12,22 @@ from django.db.models.functions import Cast
 
 from awase.domain.schedule import Schedule, from_json
 from awase.models import Absence, BookingPage, PageMember, WeeklySchedule
-from awase.models.prepared import prepared
+from awase.models.prepared import Question, prepared, together
 
+Pages = Collection[tuple[BookingPage, Collection[int]]]  # each with members
+Absences = tuple[tuple[date, date], ...]  # first and last date of each
 NEVER = Schedule(time_zone="UTC", weekly=((),) * 7)
+
+
+def hours_and_absences(
+    page: BookingPage, member_ids: Collection[int], start: datetime, end: datetime, *more: Question[Any]
+) -> tuple[Mapping[int, Schedule], Mapping[int, Absences], list[list[Any]]]:
+    """What `hours_of` and `absences_of` tell, and the rows of `more`, which are asked together with them."""
+    chosen, absences, *found = together(
+        _chosen_for.of([page.pk], member_ids), _asked_for_absences(member_ids, start, end), *more
+    )
+    hours = _hours([(page, member_ids)], chosen, start, end)[page.pk]
+    return hours, _absences_in(absences), found
 
 
 def hours_of(page: BookingPage, member_ids: Collection[int], start: datetime, end: datetime) -> Mapping[int, Schedule]:
@@ -23,16 +36,21 @@ def hours_of(page: BookingPage, member_ids: Collection[int], start: datetime, en
     return hours_on([(page, member_ids)], start, end)[page.pk]
 
 
-def hours_on(
-    pages: Collection[tuple[BookingPage, Collection[int]]], start: datetime, end: datetime
-) -> dict[int, Mapping[int, Schedule]]:
+def hours_on(pages: Pages, start: datetime, end: datetime) -> dict[int, Mapping[int, Schedule]]:
     """The same for many pages, each with its members, in two queries."""
+    chosen = _chosen_for([page.pk for page, _ in pages], {member for _, member_ids in pages for member in member_ids})
+    return _hours(pages, chosen, start, end)
+
+
+def _hours(
+    pages: Pages, links: Collection[tuple[Any, ...]], start: datetime, end: datetime
+) -> dict[int, Mapping[int, Schedule]]:
     everybody = {member for _page, member_ids in pages for member in member_ids}
     chosen: dict[int, dict[int, int]] = {
         page.pk: {} if page.schedule_id is None else dict.fromkeys(member_ids, page.schedule_id)
         for page, member_ids in pages
     }
-    for page_id, member_id, schedule_id in _chosen_for(list(chosen), everybody):
+    for page_id, member_id, schedule_id in links:
         chosen[page_id][member_id] = schedule_id
     years = range((start - timedelta(days=2)).year, (end + timedelta(days=2)).year + 1)
     read: dict[tuple[str, ...], Schedule] = {}  # people often share their hours: each distinct text is read once
@@ -91,12 +109,18 @@ def countries() -> list[str]:
     return sorted(holidays.list_supported_countries(), key=lambda code: (code != "JP", code))
 
 
-def absences_of(
-    member_ids: Collection[int], start: datetime, end: datetime
-) -> Mapping[int, tuple[tuple[date, date], ...]]:
+def absences_of(member_ids: Collection[int], start: datetime, end: datetime) -> Mapping[int, Absences]:
     """The absences that can touch [start, end): first and last date, in the zone of each member's hours."""
-    found: dict[int, tuple[tuple[date, date], ...]] = defaultdict(tuple)
-    rows = _absences(member_ids, (start - timedelta(days=1)).date(), (end + timedelta(days=1)).date())
+    (rows,) = together(_asked_for_absences(member_ids, start, end))
+    return _absences_in(rows)
+
+
+def _asked_for_absences(member_ids: Collection[int], start: datetime, end: datetime) -> Question[Any]:
+    return _absences.of(member_ids, (start - timedelta(days=1)).date(), (end + timedelta(days=1)).date())
+
+
+def _absences_in(rows: Collection[tuple[Any, ...]]) -> Mapping[int, Absences]:
+    found: dict[int, Absences] = defaultdict(tuple)
     for member_id, first, last in rows:
         found[member_id] += ((first, last),)
     return found

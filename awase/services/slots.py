@@ -22,7 +22,7 @@ from awase.models.connection import ReadBusy
 from awase.models.prepared import prepared
 from awase.services import quotas
 from awase.services.health import page_values
-from awase.services.hours import absences_of, hours_of
+from awase.services.hours import hours_and_absences
 
 NEIGHBOURHOOD = timedelta(days=2)  # own bookings this far outside the window can still touch it
 
@@ -171,15 +171,16 @@ def host_times(answer: Offer, asked: Asked, now: datetime, *, without: Collectio
 def people_times(page: BookingPage, members: list[MemberValue], asked: Asked, now: datetime) -> list[HostTimes]:
     """Hours, busy times, own bookings, absences and limits of these members on the page."""
     ids = [member.id for member in members]
-    hours = hours_of(page, ids, asked.start, asked.end)
-    absences = absences_of(ids, asked.start, asked.end)
     quota = quotas.host_quotas(page, ids, asked.start, asked.end, asked.moving)
-    taken: dict[int, list[Span]] = defaultdict(list)
-    for member_id, begins, ends in _times_of_hosts(ids, *taking(asked, now)):
-        taken[member_id].append(span(begins, ends))
     respected = {member.id: _to_respect(member) for member in members}
     checked = [calendar for calendars in respected.values() for calendar in calendars]
-    read = {pk: BusyTimes(bytes(spans), *known) for pk, spans, *known in _busy_in(checked)}
+    hours, absences, (own, busy) = hours_and_absences(
+        page, ids, asked.start, asked.end, _times_of_hosts.of(ids, *taking(asked, now)), _busy_in.of(checked)
+    )
+    taken: dict[int, list[Span]] = defaultdict(list)
+    for member_id, begins, ends in own:
+        taken[member_id].append(span(begins, ends))
+    read = {pk: BusyTimes(bytes(spans), *known) for pk, spans, *known in busy}
     return [
         HostTimes(
             member_id=member.id,
