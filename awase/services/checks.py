@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from awase.domain.errors import Capability, Failure, FailureClass, Reason
 from awase.domain.event_spans import mark, packed
@@ -237,7 +237,8 @@ def _turn_after(now: datetime, credential_id: int, every: timedelta) -> datetime
 
 def reach(page: BookingPage, now: datetime) -> None:
     """A page was saved: accounts whose busy times, or those of its rooms, are not known as far ahead as it offers
-    times are read at once."""
+    times are read at once. Rooms that no page had for a while are unknown until then."""
+    forget_old(RoomBusy.objects.filter(room__page_groups__page=page), now)
     end = epoch(now + horizon_of(page, now))
     members = page.page_members.values("member")
     calendars = Calendar.objects.filter(connection__member__in=members, busy__covered_end__lt=end)
@@ -247,6 +248,11 @@ def reach(page: BookingPage, now: datetime) -> None:
         check_every__isnull=False,
         next_check__gt=now,
     ).update(next_check=now)
+
+
+def forget_old(kept: QuerySet[CalendarBusy] | QuerySet[RoomBusy], now: datetime) -> None:
+    """Busy times that come into use again are unknown until they are read, unless they are young."""
+    kept.filter(read_at__lte=epoch(now - settings.AWASE_TOLERANCE)).delete()
 
 
 def before_use(member_ids: Iterable[int], now: datetime) -> None:

@@ -254,9 +254,16 @@ def set_use(
     with transaction.atomic():
         if tentative_free not in (None, connection.tentative_free):
             Connection.objects.filter(pk=connection.pk, member=member).update(tentative_free=tentative_free)
-            # Everything is read afresh: what is kept does not tell which of it was sure.
-            CalendarBusy.objects.filter(calendar__connection=connection).update(sync_token="")
+            # Everything is read afresh: what is kept does not tell which of it was sure. What was left out of it takes
+            # time from now on, so that nothing is known until then.
+            kept = CalendarBusy.objects.filter(calendar__connection=connection, calendar__connection__member=member)
+            if tentative_free:
+                kept.update(sync_token="")
+            else:
+                kept.delete()
         for calendar in Calendar.objects.filter(connection=connection, connection__member=member):
+            if calendar.pk in checked and not calendar.checked:
+                checks.forget_old(CalendarBusy.objects.filter(calendar=calendar), now)
             calendar.checked = calendar.pk in checked
             calendar.go_on_without = calendar.pk in go_on_without
             calendar.save(update_fields=["checked", "go_on_without"])

@@ -7,11 +7,15 @@ import pytest
 
 from awase.domain.errors import Reason
 from awase.domain.health import LocationKind, Service
-from awase.models import Condition, Connection, Credential, PageChange, PageHealth
+from awase.models import CalendarBusy, Condition, Connection, Credential, PageChange, PageHealth, RoomBusy
 from awase.models.page import Assignment
-from awase.services import pages
+from awase.services import connections, pages
 from awase.services.health import verdict_of
+from awase.services.slots import offer
 from tests.services.conftest import Control, utcnow
+from tests.services.test_checks import added_room, diary, occupy
+
+__all__ = ["diary"]
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = timedelta(minutes=50)
@@ -93,3 +97,64 @@ def test_a_page_that_is_saved_while_off_reads_nothing(owner: Any, connect: Any, 
         page, pages.Places({}, add=LocationKind.LINK, add_detail="https://meet.example"), utcnow(), by=page.owner
     )
     assert Credential.objects.filter(last_good__lt=utcnow() - timedelta(minutes=49)).exists()
+
+
+def use(link: Connection, *, checked: bool, tentative_free: bool | None = None) -> None:
+    ids = {calendar.pk for calendar in link.calendars.all()} if checked else set()
+    link.refresh_from_db()
+    connections.set_use(
+        link.member, link, checked=ids, go_on_without=set(), now=utcnow(), tentative_free=tentative_free
+    )
+
+
+def starts(page: Any) -> list[int]:
+    now = utcnow()
+    return list(offer(page, now, now + timedelta(days=10), now).slots.starts)
+
+
+def test_a_calendar_ticked_again_is_unknown_until_it_is_read(
+    owner: Any, connect: Any, page_of: Any, control: Control
+) -> None:
+    link = connect(owner, Service.GOOGLE)
+    page = page_of(owner)
+    connections.set_booking_calendar(owner, None, utcnow())
+    page.calendar_required = False
+    page.save()
+    assert starts(page)
+    use(link, checked=False)
+    CalendarBusy.objects.update(read_at=(utcnow() - timedelta(days=30)).timestamp())
+    control.fault("google", owner.user.email, "outage")
+    use(link, checked=True)
+    assert verdict_of(page, utcnow()).open and not starts(page), "what was known a month ago says nothing of today"
+    control.repair("google", owner.user.email)
+    connections.check_now(link, utcnow())
+    assert starts(page)
+
+
+def test_tentative_events_that_take_time_again_are_unknown_until_they_are_read(
+    owner: Any, connect: Any, page_of: Any, control: Control
+) -> None:
+    link = connect(owner, Service.GOOGLE)
+    page = page_of(owner)
+    use(link, checked=True, tentative_free=True)
+    assert starts(page)
+    control.fault("google", owner.user.email, "outage")
+    use(link, checked=True, tentative_free=False)
+    assert not starts(page)
+
+
+def test_a_room_that_a_page_takes_on_again_is_unknown_until_it_is_read(owner: Any, diary: Any, page_of: Any) -> None:
+    own = diary(Service.MICROSOFT)
+    room, page = added_room(own, page_of(owner))
+    own.check()
+    assert starts(page)
+    rooms = pages.rooms_of(page)
+    pages.set_rooms(page, None, utcnow(), by=owner)
+    RoomBusy.objects.update(read_at=(utcnow() - timedelta(days=30)).timestamp())
+    Credential.objects.update(next_check=utcnow() + timedelta(minutes=5))
+    start = utcnow().replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
+    occupy(own, room, start)
+    pages.set_rooms(page, rooms, utcnow(), by=owner)
+    assert not starts(page) and Credential.objects.filter(next_check__lte=utcnow()).exists()
+    own.check()
+    assert starts(page) and int(start.timestamp()) not in starts(page)
