@@ -7,7 +7,6 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from pydantic import (
@@ -25,6 +24,7 @@ from pydantic_core import PydanticCustomError
 
 from awase.api.problems import invalid
 from awase.domain.schedule import zone
+from awase.services.addresses import require_mail_address
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.0+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -62,9 +62,7 @@ def _zone(value: str) -> str:
 
 def _email(value: str) -> str:
     try:
-        if not value.partition("@")[0].isascii():  # letters that merely resemble those of an address
-            raise ValidationError("")
-        validate_email(value)
+        require_mail_address(value)
     except ValidationError:
         raise PydanticCustomError("email", _("Give a mail address.")) from None
     return value

@@ -25,7 +25,7 @@ from awase.services.permissions import may
 from awase.services.placing import eased, standing_wish
 from awase.services.refusals import Refusal, Refused
 from awase.services.slots import offer
-from awase.web.booking_form import Line
+from awase.web.booking_form import Line, MailField
 from awase.web.booking_search import filtered
 from awase.web.moments import LocalTimeField
 from awase.web.shell import Context, MemberRequest, for_members, utcnow
@@ -166,7 +166,7 @@ class ForGuestForm(forms.Form):
         help_text=gettext_lazy("In your own time zone. Notice and period of the page do not bind you."),
     )
     name = Line(max_length=100, label=gettext_lazy("Guest's name"))
-    email = forms.EmailField(max_length=254, label=gettext_lazy("Guest's mail address"))
+    email = MailField(max_length=254, label=gettext_lazy("Guest's mail address"))
     language = forms.ChoiceField(label=gettext_lazy("Guest's language"), choices=[("ja", "日本語"), ("en", "English")])
     note = forms.CharField(
         required=False, max_length=2000, label=gettext_lazy("Note"), widget=forms.Textarea(attrs={"rows": 3})

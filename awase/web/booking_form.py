@@ -17,6 +17,7 @@ from awase.domain.intervals import epoch, moment
 from awase.models import Booking, BookingPage
 from awase.models.page import Ask
 from awase.services import booking, words
+from awase.services.addresses import require_mail_address
 from awase.services.slots import Offer
 from awase.web import guest
 from awase.web.extra_fields import FurtherField, question_fields
@@ -44,9 +45,15 @@ class Line(forms.CharField):
         return super().to_python(value)
 
 
-def mail_field() -> forms.EmailField:
+class MailField(forms.EmailField):
+    """An address to which mails can go."""
+
+    default_validators = [require_mail_address]  # noqa: RUF012 - as Django declares it
+
+
+def mail_field() -> MailField:
     """A guest's mail address."""
-    return forms.EmailField(
+    return MailField(
         label=gettext_lazy("Email"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),

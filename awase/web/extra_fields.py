@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.core.validators import validate_email
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from awase.domain.questions import Kind, NotAnAnswer, Question, Wrong, from_json
 from awase.models import BookingPage
 from awase.services import guest_files
+from awase.services.addresses import require_mail_address
 from awase.web import limits
 from awase.web.guest import PREFILL
 
@@ -139,7 +139,7 @@ class FurtherField(forms.CharField):
         found = tuple(dict.fromkeys(text for text in texts if text))
         for text in found:
             try:
-                validate_email(text)
+                require_mail_address(text)
             except ValidationError:
                 raise ValidationError(_("%(text)s is not a mail address.") % {"text": text[:100]}) from None
         if len(found) > MOST_FURTHER:

@@ -76,6 +76,8 @@ def test_the_chosen_time_stands_above_the_form_with_its_zone(guest: Guest, engli
         ({"email": "no address"}, "id_email"),
         ({"email": "a@guest.example\nBcc: b@guest.example"}, "id_email"),
         ({"email": f"{'a' * 250}@guest.example"}, "id_email"),
+        ({"email": f"a@{'é' * 60}.example"}, "id_email"),
+        ({"email": "\u212a@guest.example"}, "id_email"),
         ({"note": "x" * 2001}, "id_note"),
     ],
 )
