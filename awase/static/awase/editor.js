@@ -14,6 +14,13 @@
     if (!last) return;
     const end = last.getBoundingClientRect().bottom + shown.documentElement.scrollTop;
     frame.style.height = `${Math.ceil(end) + 2}px`;
+    fade();
+  }
+
+  /* What goes on below the frame's edge fades out there, rather than being cut. */
+  function fade() {
+    const root = frame.contentDocument.documentElement;
+    frame.classList.toggle("more", root.scrollHeight - root.scrollTop > frame.clientHeight + 4);
   }
 
   async function show(address) {
@@ -44,6 +51,7 @@
   /* A link in the preview keeps what is typed. */
   frame.addEventListener("load", () => {
     fit();
+    frame.contentWindow.addEventListener("scroll", fade);
     frame.contentDocument.addEventListener("click", (event) => {
       const link = event.target.closest("a[href]");
       if (!link || !form) return;
