@@ -163,7 +163,7 @@ class AccountEvents(Events):
             hold(not wrong and row["standing"] == Standing.OK, 2, about)
         elif right is Truth.PERSON:
             hold(person, 1, about)
-        elif before.standing != Standing.ERROR:
+        elif right is not Truth.UNSEEN and before.standing != Standing.ERROR:
             hold(not person, 2, about)
 
     @rule(which=number)

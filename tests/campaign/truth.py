@@ -31,7 +31,7 @@ class Truth(Enum):
     TRANSIENT = "passes by itself"
     OURS = "the operator must act"
     CAPABILITY = "some meetings cannot be made"
-    UNSEEN = "somebody must act, and the cheap check does not meet it"
+    UNSEEN = "somebody must act, and a check may not meet it"
 
 
 def truth(world: World, credential: Credential) -> Truth:
@@ -45,13 +45,14 @@ def truth(world: World, credential: Credential) -> Truth:
     grants = _grants(world, credential)
     # A process died over a refresh; nobody else may until its lease has run out.
     leased = credential.lease_until is not None and credential.lease_until > world.now()
+    hidden = leased or bool(names & TRANSIENT)  # an outage answers before anybody looks at what was granted
     if names & PERSON or not grants or any(grant.ended for grant in grants):
-        return Truth.UNSEEN if leased else Truth.PERSON
+        return Truth.UNSEEN if hidden else Truth.PERSON
     at_teams = credential.service == Service.TEAMS
     if at_teams and no_mailbox:
         return Truth.UNSEEN
     if any(grant.withheld for grant in grants):  # which at Teams is met when the token is renewed
-        return Truth.UNSEEN if leased or at_teams else Truth.PERSON
+        return Truth.UNSEEN if hidden or at_teams else Truth.PERSON
     if leased:
         return Truth.TRANSIENT
     for kind, some in ((Truth.TRANSIENT, TRANSIENT), (Truth.OURS, OURS), (Truth.CAPABILITY, CAPABILITY)):
