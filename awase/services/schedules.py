@@ -78,10 +78,11 @@ def of_page(page: BookingPage, now: datetime, *, by: Member) -> WeeklySchedule:
     return row
 
 
-def save_details(row: WeeklySchedule, *, name: str, time_zone: str, holidays: str, default: bool) -> None:
-    """Keep what stands above the hours. A member has one default; it passes on, but is not given up."""
+def save_details(row: WeeklySchedule, *, name: str, time_zone: str, holidays: str, default: bool = False) -> None:
+    """Keep what stands above the hours. A member has one default, which is no page's alone; it passes on, but is not
+    given up."""
     with transaction.atomic():
-        if default and not row.is_default:
+        if default and not row.is_default and row.for_page_id is None:
             WeeklySchedule.objects.filter(member=row.member_id).update(is_default=False)
             row.is_default = True
         row.name, row.time_zone, row.holidays = name, time_zone, holidays

@@ -49,6 +49,14 @@ class DetailsForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", _("No country")), *((code, names.get(code, code)) for code in countries())]
 
+    @classmethod
+    def of(cls, row: WeeklySchedule, *args: Any, **kwargs: Any) -> "DetailsForm":
+        """The form for a schedule: the hours of a page alone are nobody's usual ones."""
+        form = cls(*args, **kwargs)
+        if row.for_page_id is not None:
+            del form.fields["default"]
+        return form
+
 
 class OverrideForm(forms.Form):
     """Other hours on one date; without hours it is closed."""
@@ -156,8 +164,8 @@ def _own(request: MemberRequest, pk: int) -> WeeklySchedule:
     row = WeeklySchedule.objects.filter(pk=pk, member__workspace=request.member.workspace_id).first()
     if row is None:
         raise Http404
-    of_page = row.for_page is not None and may(request.member, Act.EDIT_PAGE, row.for_page)
-    if not of_page and row.member_id != request.member.pk:
+    theirs = row.member_id == request.member.pk
+    if not (may(request.member, Act.EDIT_PAGE, row.for_page) if row.for_page else theirs):
         raise Http404
     return row
 
@@ -180,7 +188,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
 def _show(request: MemberRequest, row: WeeklySchedule, shown: Context | None = None) -> HttpResponse:
     """The schedule with one section as just answered, the others as stored."""
     start = {"name": row.name, "time_zone": row.time_zone, "holidays": row.holidays, "default": row.is_default}
-    fresh = [_week(row), _override(request, row), _details(row, DetailsForm(initial=start))]
+    fresh = [_week(row), _override(request, row), _details(row, DetailsForm.of(row, initial=start))]
     sections = {section["id"]: section for section in fresh}
     if shown:
         sections[shown["id"]] = shown
@@ -333,7 +341,8 @@ def delete(request: MemberRequest, pk: int) -> HttpResponse:
 @for_members
 def save_details(request: MemberRequest, pk: int) -> HttpResponse:
     """Keep name, zone and holidays."""
-    row, form = _own(request, pk), DetailsForm(request.POST)
+    row = _own(request, pk)
+    form = DetailsForm.of(row, request.POST)
     if not form.is_valid():
         return _show(request, row, _details(row, form))
     schedules.save_details(row, **form.cleaned_data)

@@ -184,3 +184,18 @@ def test_hours_of_a_page_are_nobody_elses_business(
     for other in (stranger, teammate):
         assert log_in(other).get(address).status_code == 404
         assert log_in(other).post(f"/app/pages/{page.pk}/times/own").status_code == 404
+
+
+def test_the_hours_of_a_page_are_its_editors_alone_and_never_anybodys_usual_ones(
+    log_in: Callable[[Any], Client], owner: Member, teammate: Member, page_of: Callable[..., BookingPage]
+) -> None:
+    usual = teammate.schedules.get()
+    page = page_of(teammate)
+    address = log_in(owner).post(f"/app/pages/{page.pk}/times/own")["Location"]
+    typed = {"name": "Hours", "time_zone": "Asia/Tokyo", "holidays": "", "default": "on"}
+    assert log_in(owner).post(f"{address}/details", typed).status_code == 302
+    assert teammate.schedules.get(is_default=True) == usual
+    assert 'name="default"' not in log_in(owner).get(address).content.decode()
+    BookingPage.objects.update(owner=owner)
+    page.page_members.all().delete()
+    assert log_in(teammate).get(address).status_code == 404, "the page is no longer theirs"
