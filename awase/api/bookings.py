@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -42,7 +42,7 @@ from awase.models import (
     HostTime,
     RoomTime,
 )
-from awase.models.prepared import prepared
+from awase.models.prepared import prepared, together
 from awase.services import booking as bookings
 from awase.services import dashboard, words
 from awase.services.hosts import carrier_of
@@ -282,15 +282,10 @@ def cancel_booking(request: CallerRequest, uid: str, sent: ReasonIn) -> BookingO
 def _told(bookings: Sequence[Booking]) -> list[BookingOut]:
     """The answers for bookings that come with their page and session, in three queries for any number."""
     carriers = {carrier_of(booking).pk for booking in bookings}
-    hosts: dict[int | None, list[HostTime]] = defaultdict(list)
-    for time in _host_times(carriers):
-        hosts[time.booking_id].append(time)
-    rooms: dict[int | None, list[RoomTime]] = defaultdict(list)
-    for room_time in _room_times(carriers):
-        rooms[room_time.booking_id].append(room_time)
-    parked: dict[int | None, list[Effect]] = defaultdict(list)
-    for effect in _parked(carriers | {booking.pk for booking in bookings}):
-        parked[effect.booking_id].append(effect)
+    everything = carriers | {booking.pk for booking in bookings}
+    hosts, rooms, parked = map(
+        _by_booking, together(_host_times.of(carriers), _room_times.of(carriers), _parked.of(everything))
+    )
     return [
         _out(
             booking,
@@ -300,6 +295,13 @@ def _told(bookings: Sequence[Booking]) -> list[BookingOut]:
         )
         for booking in bookings
     ]
+
+
+def _by_booking(rows: Sequence[Any]) -> Mapping[int | None, list[Any]]:
+    found: dict[int | None, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.booking_id].append(row)
+    return found
 
 
 @prepared

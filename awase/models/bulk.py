@@ -28,6 +28,14 @@ def insert_all(rows: Iterable[models.Model], *, ignore: bool = False) -> None:
         _run(_insert, model, fields, values, IGNORE * ignore)
 
 
+def insert(row: models.Model) -> None:
+    """Insert this row, which gets its id."""
+    fields = tuple(field for field in row._meta.concrete_fields if not field.primary_key)
+    values = [field.pre_save(row, True) for field in fields]
+    ((row.pk,),) = _run(_insert, type(row), fields, [values], f" RETURNING {_quoted(row._meta.pk)}")
+    row._state.adding, row._state.db = False, type(row)._default_manager.db
+
+
 def write_all(
     model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]], *, replace: str = ""
 ) -> None:
@@ -55,12 +63,14 @@ def _run(
     fields: "tuple[models.Field[Any, Any], ...]",
     rows: Iterable[Sequence[Any]],
     *further: str,
-) -> None:
+) -> list[Any]:
     database = connections[model._default_manager.db]
     hand_over = [_handing(field, database) for field in fields]
     handed = [[hand(value) for hand, value in zip(hand_over, row, strict=True)] for row in rows]
-    if handed:
-        execute(database, (statement(model, fields, database.vendor, *further), [json.dumps(handed)]))
+    if not handed:
+        return []
+    (found,) = execute(database, (statement(model, fields, database.vendor, *further), [json.dumps(handed)]))
+    return found
 
 
 @cache

@@ -4,6 +4,7 @@ from django.db import connections, models
 
 from awase.models.connection import Credential
 from awase.models.page import BookingPage
+from awase.models.prepared import execute
 
 
 class PageHealth(models.Model):
@@ -23,8 +24,7 @@ class PageHealth(models.Model):
         So what the gate says here still holds at the commit. Those who hold do not wait for each other."""
         connection = connections[cls.objects.db]
         if connection.vendor == "postgresql":  # SQLite has one writer at a time
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1 FROM awase_pagehealth WHERE page_id = %s FOR SHARE", [page_id])
+            execute(connection, ("SELECT 1 FROM awase_pagehealth WHERE page_id = %s FOR SHARE", [page_id]))
 
 
 class PageChange(models.Model):

@@ -22,6 +22,7 @@ from awase.models import (
     Member,
     RoomTime,
 )
+from awase.models.bulk import insert
 from awase.models.page import Approval
 from awase.services import guest_files, holds, links, outbox
 from awase.services.hosts import carrier_of
@@ -201,7 +202,7 @@ def place(
             setattr(booking, name, value)
     if not seated:
         fresh = booking.pk is None
-        booking.save()
+        insert(booking) if fresh else booking.save()
         unheld = booking.state == BookingState.REQUESTED and page.approval == Approval.UNHELD
         occupy(booking, page, wish, placement, now, active=not unheld, fresh=fresh)
         return

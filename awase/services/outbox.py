@@ -25,7 +25,7 @@ from awase.models import (
     Member,
 )
 from awase.models.bulk import insert_all
-from awase.models.prepared import prepared
+from awase.models.prepared import prepared, together
 from awase.services import webhooks
 from awase.services.hosts import NAMING, carrier_of, stands
 from awase.services.webhooks import Event
@@ -63,7 +63,7 @@ class Recipient:
 def note(booking: Booking, what: str, now: datetime, *, by: Member | None = None, detail: str = "") -> None:
     """An entry in the booking's history: what happened, and which member did it. Endpoints are told of it too."""
     detail = ": ".join(part for part in (by.name if by else "", detail) if part)
-    BookingChange.objects.create(booking=booking, at=now, what=what, detail=detail[:300])
+    insert_all([BookingChange(booking=booking, at=now, what=what, detail=detail[:300])])
     if event := TOLD.get(what):
         webhooks.tell(booking.workspace_id, event, _told_of(booking, event), now)
 
@@ -131,16 +131,25 @@ def bring(booking: Booking, now: datetime, kinds: Collection[EffectKind] = OUTSI
     """Ask for the present state outside, wherever something of the booking is or should be; asking again while
     it is under way makes it run once more."""
     carrier = carrier_of(booking)
-    there = set(_outside(carrier.pk))
+    outside, with_event, hosts = together(
+        _outside.of(carrier.pk), _with_event.of(carrier.pk), _active_hosts.of(carrier.pk)
+    )
+    there = set(outside)
     if again := {kind for kind, _member in there} & {str(kind) for kind in kinds}:
-        known = Effect.objects.filter(booking=carrier, kind__in=again)
-        known.update(wanted=F("wanted") + 1)
-        known.exclude(state=EffectState.RUNNING).update(
+        due_again = Effect.objects.filter(booking=carrier, kind__in=again)
+        due_again.update(wanted=F("wanted") + 1)
+        due_again.exclude(state=EffectState.RUNNING).update(
             state=EffectState.PENDING, next_at=now, attempts=0, parked_for=None, parked_reason=""
         )
     if not stands(carrier):
         return
-    due = {(EffectKind.EVENT, member_id) for member_id in _events(carrier)} if EffectKind.EVENT in kinds else set()
+    due = set()
+    if EffectKind.EVENT in kinds:
+        known = {member_id for (member_id,) in with_event}
+        due = {
+            (EffectKind.EVENT, member_id)
+            for member_id in known | _new_events(carrier, _holders(carrier, hosts) - known)
+        }
     if carrier.location_kind in MEETING_KINDS and carrier.location_member_id and EffectKind.MEETING in kinds:
         due.add((EffectKind.MEETING, carrier.location_member_id))
     insert_all(
@@ -151,22 +160,25 @@ def bring(booking: Booking, now: datetime, kinds: Collection[EffectKind] = OUTSI
 
 def holders(carrier: Booking) -> set[int]:
     """The members in whose calendars an event of this booking stands: its hosts, and whoever makes its Meet link."""
-    hosts = {member_id for (member_id,) in _active_hosts(carrier.pk)}
+    return _holders(carrier, _active_hosts(carrier.pk))
+
+
+def _holders(carrier: Booking, active_hosts: Iterable[tuple[int]]) -> set[int]:
+    hosts = {member_id for (member_id,) in active_hosts}
     if carrier.location_kind == LocationKind.MEET and carrier.location_member_id:
         hosts.add(carrier.location_member_id)
     return hosts
 
 
-def _events(carrier: Booking) -> set[int]:
-    """The members who have an event of this booking, or get one now."""
-    known = {member_id for (member_id,) in _with_event(carrier.pk)}
+def _new_events(carrier: Booking, member_ids: Collection[int]) -> set[int]:
+    """Those of these members who get an event of this booking now."""
     fresh = []
-    for member in _members(holders(carrier) - known):
+    for member in _members(member_ids):
         calendar_id = calendar_for(carrier, member)
         if calendar_id is not None:
             fresh.append(CalendarEvent(booking=carrier, member=member, calendar_id=calendar_id))
     insert_all(fresh)
-    return known | {event.member_id for event in fresh}
+    return {event.member_id for event in fresh}
 
 
 @prepared

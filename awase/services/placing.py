@@ -21,7 +21,7 @@ from awase.models import Booking, BookingPage, Condition, Hold, HostTime, Member
 from awase.models.bulk import insert_all
 from awase.models.guards import OVERLAP
 from awase.models.page import Assignment
-from awase.models.prepared import prepared
+from awase.models.prepared import prepared, together
 from awase.services import live
 from awase.services.fairness import away_at, ranked
 from awase.services.hosts import assigned, carrier_of
@@ -162,13 +162,13 @@ def locked(page: BookingPage, scouted: Scouted, *, whole: bool = False) -> Itera
         with transaction.atomic():
             PageHealth.hold(page.pk)
             alone = whole or _is_shared(page)
-            found = (_lock_page if alone else _page_now)(page.pk)
+            # Told in this order, page before members, they are locked in it.
+            found, _ = together((_lock_page if alone else _page_now).of(page.pk), _lock_members.of(scouted.known))
             if not found:
                 raise BookingPage.DoesNotExist
             page = found[0]
             if not alone and _is_shared(page):
                 raise Refused(Refusal.CHANGED)  # it has limits or seats since a moment ago
-            _lock_members(scouted.known)
             if scouted.rooms:
                 rooms = Room.objects.filter(pk__in=scouted.rooms).order_by("pk")
                 list(rooms.select_for_update(no_key=True).values_list("pk"))

@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from awase.models import Effect, EffectKind, EffectState
-from awase.models.bulk import change_all, insert_all
+from awase.models.bulk import change_all, insert, insert_all
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -29,6 +29,15 @@ def test_every_field_has_the_value_that_djangos_own_statement_gives_it() -> None
     assert told(ours) == told(own)
     assert ours.state == EffectState.PENDING
     assert abs(ours.created_at - own.created_at).total_seconds() < 60
+
+
+def test_one_row_gets_its_id_and_is_like_one_that_django_saved() -> None:
+    one = mail("one", last_error="後で", lease_until=NOW)
+    insert(one)
+    one.attempts = 3
+    one.save()  # the same row
+    found = Effect.objects.get()
+    assert (found.pk, found.attempts, found.last_error, found.lease_until) == (one.pk, 3, "後で", NOW)
 
 
 def test_what_is_there_already_is_left_alone_if_asked_and_refused_if_not() -> None:
