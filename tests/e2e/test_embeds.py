@@ -98,10 +98,10 @@ def test_a_button_opens_the_page_in_a_window_that_closes_again(
     page.get_by_role("button", name="予約する").click()
     page.frame_locator("iframe").locator("table.month").wait_for()
     page.keyboard.press("Escape")
-    assert not page.locator("dialog").is_visible()
+    expect(page.locator("dialog")).to_be_hidden()
     page.get_by_role("button", name="予約する").click()
     page.get_by_role("button", name="閉じる", exact=True).click()
-    assert not page.locator("dialog").is_visible()
+    expect(page.locator("dialog")).to_be_hidden()
     page.get_by_role("button", name="予約する").click()
     book(page, page.frame_locator("iframe"))
 

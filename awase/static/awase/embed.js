@@ -62,5 +62,9 @@
     if (!frame.src) frame.src = address;
     dialog.showModal();
   });
+  // Whoever uses the page inside has the keyboard there, so it tells.
+  addEventListener("message", (event) => {
+    if (wanted(event) && event.data.escape) dialog.close();
+  });
   tag.after(button, dialog);
 })();
