@@ -6,9 +6,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.test import Client
+from django.test.client import FakePayload
 
 from awase.models import Booking, BookingPage, GuestFile, Member
 from awase.services import booking, guest_files
+from awase.web.bounds import MOST_BYTES
 from awase.web.kept_form import KEPT_AN_HOUR
 from tests.services.conftest import utcnow
 from tests.web.conftest import Guest, text_of
@@ -33,6 +35,15 @@ def test_a_nul_in_an_address_or_a_cookie_is_refused(guest: Guest, page: BookingP
         assert guest.client.get(path).status_code in (400, 404), path
     client = Client(SERVER_NAME="awase.test", headers={"Cookie": r'hold="a\000b"'})
     assert client.get("/minato/meet").status_code == 400
+
+
+def test_a_body_larger_than_any_form_is_refused_unread(guest: Guest, page: BookingPage) -> None:
+    unread = FakePayload(b"")
+    for path in ("/minato/meet/hold", "/accounts/login/", "/api/v1/pages"):
+        for length in (str(MOST_BYTES + 1), "9" * 30):
+            head = {"REQUEST_METHOD": "POST", "CONTENT_TYPE": "multipart/form-data; boundary=x"}
+            answer = guest.client.generic("POST", path, **{**head, "CONTENT_LENGTH": length, "wsgi.input": unread})
+            assert answer.status_code == 413, path
 
 
 def test_a_nul_in_a_form_breaks_nothing(guest: Guest, page: BookingPage, free_start: Any) -> None:
