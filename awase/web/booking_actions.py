@@ -28,6 +28,7 @@ from awase.services.slots import offer
 from awase.web.booking_form import Line, MailField
 from awase.web.booking_search import filtered
 from awase.web.moments import LocalTimeField
+from awase.web.numbers import whole_number
 from awase.web.shell import Context, MemberRequest, for_members, utcnow
 
 LONGEST_REASON = 1000
@@ -91,14 +92,12 @@ def _resend(request: MemberRequest, booking: Booking, now: datetime) -> str:
 
 
 def _reassign(request: MemberRequest, booking: Booking, now: datetime) -> str:
-    to = request.POST.get("member", "")
-    leaves = request.POST.get("instead_of", "")
     moving.reassign(
         booking,
-        int(to) if to.isdecimal() else 0,
+        whole_number(request.POST.get("member")) or 0,
         now,
         by=request.member,
-        instead_of=int(leaves) if leaves.isdecimal() else None,
+        instead_of=whole_number(request.POST.get("instead_of")),
     )
     return _("Handed over. Everybody is told by mail.")
 

@@ -12,10 +12,10 @@ from awase.services import dashboard
 from awase.services.permissions import by_role
 from awase.services.quotas import COUNTED
 from awase.web.guest import FIRST_YEAR, LAST_YEAR
+from awase.web.numbers import whole_number
 from awase.web.shell import Context, MemberRequest, utcnow
 
 TABS = ("coming", "requests", "past", "cancelled")
-LONGEST_ID = 18  # digits
 ENDED = (BookingState.CANCELLED, BookingState.DECLINED, BookingState.EXPIRED)
 
 
@@ -46,11 +46,6 @@ def day_of(text: str) -> date | None:
     return day if FIRST_YEAR <= day.year < LAST_YEAR else None
 
 
-def _id(text: str) -> int | None:
-    """The id that an address names; None for what is none, or larger than any."""
-    return int(text) if text.isdecimal() and len(text) <= LONGEST_ID else None
-
-
 def midnight(day: date, zone: str) -> datetime:
     """The moment at which a date begins in a zone."""
     return datetime.combine(day, time(), tzinfo=ZoneInfo(zone))
@@ -62,9 +57,9 @@ def searched(request: MemberRequest) -> tuple[QuerySet[Booking], dict[str, str]]
     found = with_hosts(dashboard.visible_bookings(request.member))
     if kept["q"]:
         found = found.filter(Q(guest_name__icontains=kept["q"]) | Q(guest_email__icontains=kept["q"]))
-    if of := _id(kept["of"]):
+    if of := whole_number(kept["of"]):
         found = found.filter(page=of)
-    if by := _id(kept["by"]):
+    if by := whole_number(kept["by"]):
         hosted = HostTime.objects.filter(member=by).values("booking")
         found = found.filter(Q(pk__in=hosted) | Q(session__in=hosted))
     return found, kept

@@ -17,6 +17,7 @@ from awase.services.connections import ConnectProblem, Pending, Trouble
 from awase.services.foresight import Wish
 from awase.web.caldav_form import CALDAV_PRESETS, CalDAVForm, caldav_error
 from awase.web.connections import own, service_called
+from awase.web.numbers import whole_number
 from awase.web.shell import Context, MemberRequest, action, for_members, utcnow
 
 PENDING = "connecting"
@@ -26,8 +27,8 @@ PENDING = "connecting"
 def connect(request: MemberRequest, service: str) -> HttpResponse:
     """Go to the consent screen; `connection` names the account to be reconnected, a wish what more is asked for."""
     kind = service_called(service)
-    wanted = request.GET.get("connection", "")
-    link = own(request, int(wanted)) if wanted.isdecimal() else None
+    wanted = whole_number(request.GET.get("connection"))
+    link = own(request, wanted) if wanted is not None else None
     if kind is Service.CALDAV:
         return _connect_caldav(request, link)
     wishes = [wish for wish in Wish if wish in request.GET]

@@ -20,6 +20,7 @@ from awase.services.troubles import troubles
 from awase.web import connection_cards, rooms
 from awase.web.cards import PageCards
 from awase.web.connection_cards import state_badge
+from awase.web.numbers import whole_number
 from awase.web.shell import (
     LETTERS,
     Context,
@@ -228,7 +229,7 @@ def _receiving(member: Member) -> Context | None:
 def save_calendars(request: MemberRequest, pk: int) -> HttpResponse:
     """Which calendars of an account are checked for conflicts, and under which policy."""
     link = own(request, pk)
-    ticked = {int(value) for value in request.POST.getlist("checked") if value.isdecimal()}
+    ticked = {pk for pk in map(whole_number, request.POST.getlist("checked")) if pk is not None}
     go_on = {calendar.pk for calendar in link.calendars.all() if request.POST.get(f"policy-{calendar.pk}") == "go_on"}
     connections.set_use(
         request.member,
@@ -245,9 +246,9 @@ def save_calendars(request: MemberRequest, pk: int) -> HttpResponse:
 @for_members
 def save_receiving(request: MemberRequest) -> HttpResponse:
     """The calendar that bookings are added to."""
-    chosen = request.POST.get("calendar", "")
+    chosen = whole_number(request.POST.get("calendar"))
     try:
-        connections.set_booking_calendar(request.member, int(chosen) if chosen.isdecimal() else None, utcnow())
+        connections.set_booking_calendar(request.member, chosen, utcnow())
     except Calendar.DoesNotExist:
         raise Http404 from None
     messages.success(request, _("Saved."))

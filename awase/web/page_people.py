@@ -17,6 +17,7 @@ from awase.services.health import standing_of
 from awase.services.permissions import may
 from awase.web.cards import few_of
 from awase.web.connection_cards import state_badge
+from awase.web.numbers import whole_number
 from awase.web.page_sections import Facts, common, seen, warning
 from awase.web.shell import Context
 
@@ -124,7 +125,8 @@ def people_facts(people: pages.People) -> Facts:
 
 
 def _number(text: str | None, least: int, most: int, default: int) -> int:
-    return min(max(int(text), least), most) if text and text.isascii() and text.isdigit() else default
+    found = whole_number(text)
+    return default if found is None else min(max(found, least), most)
 
 
 def typed_people(page: BookingPage, data: QueryDict) -> pages.People:
@@ -152,7 +154,7 @@ def typed_people(page: BookingPage, data: QueryDict) -> pages.People:
 
 
 def _id(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() else 0
+    return whole_number(text) or 0
 
 
 def rooms_section(page: BookingPage, rooms: Group | None, value: PageValue) -> Context:

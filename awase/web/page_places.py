@@ -8,6 +8,7 @@ from awase.domain.gate import evaluate
 from awase.domain.health import BACKED_BY, LocationKind, LocationValue, PageValue
 from awase.models import BookingPage
 from awase.services import pages, words
+from awase.web.numbers import whole_number
 from awase.web.page_sections import Facts, common, seen, warning
 from awase.web.shell import Context
 
@@ -84,10 +85,10 @@ def places_facts(value: PageValue) -> Facts:
 def typed_places(page: BookingPage, data: QueryDict) -> pages.Places:
     """The locations section as sent; `up` names one that changes places with the one before it."""
     ids = list(page.locations.values_list("pk", flat=True))
-    order = [pk for text in data.getlist("place") if text.isdecimal() and (pk := int(text)) in ids]
-    raised = data.get("up", "")
-    if raised.isdecimal() and int(raised) in order[1:]:
-        at = order.index(int(raised))
+    order = [pk for text in data.getlist("place") if (pk := whole_number(text)) in ids]
+    raised = whole_number(data.get("up"))
+    if raised in order[1:]:
+        at = order.index(raised)
         order[at - 1 : at + 1] = [order[at], order[at - 1]]
     kind = data.get("add", "")
     return pages.Places(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from awase.domain.questions import MOST_QUESTIONS, Kind, Question, from_json
 from awase.models import BookingPage
 from awase.models.page import Ask
+from awase.web.numbers import whole_number
 from awase.web.page_forms import SectionForm, said
 from awase.web.page_sections import common, seen
 from awase.web.shell import Context
@@ -121,11 +122,11 @@ def typed_questions(data: QueryDict) -> tuple[list[Context], list[Question]]:
     rows, kept = [], []
     used = {data.get(f"key-{number}", "") for number in range(MOST_QUESTIONS)}
     order = list(range(MOST_QUESTIONS))
-    raised = data.get("up", "")
-    if raised.isdecimal() and 0 < int(raised) < MOST_QUESTIONS:
-        order[int(raised) - 1 : int(raised) + 1] = [int(raised), int(raised) - 1]
+    raised = whole_number(data.get("up")) or 0
+    if 0 < raised < MOST_QUESTIONS:
+        order[raised - 1 : raised + 1] = [raised, raised - 1]
     for number in order:
-        label = data.get(f"label-{number}", "").strip()
+        label = data.get(f"label-{number}", "").replace("\x00", "").strip()
         if not label:
             continue
         key = data.get(f"key-{number}") or next(f"q{n}" for n in range(1, 100) if f"q{n}" not in used)
@@ -136,7 +137,7 @@ def typed_questions(data: QueryDict) -> tuple[list[Context], list[Question]]:
             "label": label,
             "required": f"required-{number}" in data,
             "hidden": f"hidden-{number}" in data,
-            "options": data.get(f"options-{number}", ""),
+            "options": data.get(f"options-{number}", "").replace("\x00", ""),
             "error": "",
         }
         rows.append(row)

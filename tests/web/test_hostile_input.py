@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from django.test import Client
 from django.test.client import FakePayload
 
@@ -77,6 +78,28 @@ def test_hosts_who_ask_for_days_and_ids_without_end_get_an_answer(
         assert browser.post(f"/app/pages/{page.pk}/book", typed).status_code == 400
     typed = {"start": "2026-12-02T10:00", "name": "Ann\nBcc: x", "email": "ann@guest.example", "language": "en"}
     assert browser.post(f"/app/pages/{page.pk}/book", typed).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("part", "names"),
+    [
+        ("members", ("owner", "member", "weight-{pk}", "level-{pk}", "group-{pk}", "needed-1")),
+        ("locations", ("place", "up")),
+        ("form", ("up", "label-0", "options-0")),
+        ("rooms", ("room",)),
+    ],
+)
+def test_hosts_forms_with_numbers_without_end_or_a_nul_get_an_answer(
+    log_in: Any, owner: Member, page: BookingPage, part: str, names: tuple[str, ...]
+) -> None:
+    browser = log_in(owner)
+    for name in names:
+        for sign in (LONG, NUL):
+            typed = {"member": str(owner.pk), "kind-0": "one", "label-0": "Size", "options-0": "S", "confirmed": "1"}
+            answer = browser.post(f"/app/pages/{page.pk}/{part}", typed | {name.format(pk=owner.pk): sign})
+            assert answer.status_code in (302, 400), name
+    for path, name in (("receiving", "calendar"), (f"{owner.connections.first().pk}/calendars", "checked")):
+        assert browser.post(f"/app/connections/{path}", {name: LONG}).status_code == 302
 
 
 def test_a_place_for_a_booking_that_was_cancelled_meanwhile_is_explained(
