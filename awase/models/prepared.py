@@ -32,6 +32,11 @@ else:
     AnyLookup = Lookup
 
 
+# PostgreSQL makes the plan that it keeps for few ids. It would go through all of thousands for each row; told them in
+# the text, it makes a table of them first.
+FEW = 500
+
+
 class Parameter(Expression):
     """Stands for the value that is given at this position whenever the query is asked."""
 
@@ -149,7 +154,7 @@ def execute(database: BaseDatabaseWrapper, *asked: tuple[str, Sequence[Any]]) ->
     Django's cursor needs as long as the database. Where queries are logged (tests count them), through that cursor
     after all."""
     if database.queries_logged:
-        return [_logged(database, *one) for one in asked]
+        return [_by_django(database, *one) for one in asked]
     if database.vendor == "sqlite":
         return _execute_on_sqlite(database, asked)
     return _execute_on_postgresql(database, asked)
@@ -158,6 +163,8 @@ def execute(database: BaseDatabaseWrapper, *asked: tuple[str, Sequence[Any]]) ->
 def _execute_on_postgresql(database: Any, asked: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Any]]:
     from awase.models import libpq  # with the driver, for those who use this database
 
+    if any(isinstance(value, list) and len(value) > FEW for _sql, parameters in asked for value in parameters):
+        return [_by_django(database, *one) for one in asked]
     if database.connection is not None and not database.health_check_done and libpq.is_quiet(database.connection):
         database.health_check_done = True  # without a journey of its own
     _ready(database)
@@ -178,7 +185,7 @@ def _ready(database: BaseDatabaseWrapper) -> None:
     database.validate_no_broken_transaction()
 
 
-def _logged(database: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -> list[Any]:
+def _by_django(database: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -> list[Any]:
     with database.cursor() as cursor:
         cursor.execute(sql, parameters)
         return cursor.fetchall() if cursor.description else []

@@ -48,6 +48,7 @@ def test_any_number_of_ids_is_one_query_with_one_text(owner, teammate, stranger)
         assert members_among({owner.pk, teammate.pk}) == [(owner.pk, "Tanaka"), (teammate.pk, "Sato")]
         assert len(members_among(range(1, 50_000))) == 3
     assert len(queries) == 4
+    assert len(members_among(range(1, 50_000))) == 3  # also where nobody counts
 
 
 def test_instances_come_with_what_select_related_names(owner, teammate) -> None:
