@@ -57,7 +57,13 @@ class Group:
             command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *self.tests]
         if self.covers:
             command += ["--cov", "--cov-report="]
-        settings = {"AWASE_TEST_DATABASE": self.database, "COVERAGE_FILE": str(self.coverage), "PYTHONUNBUFFERED": "1"}
+        settings = {
+            "AWASE_TEST_DATABASE": self.database,
+            "COVERAGE_FILE": str(self.coverage),
+            "PYTHONUNBUFFERED": "1",
+            # Tests start hundreds of processes, each of which would compile everything anew.
+            "PYTHONDONTWRITEBYTECODE": "",
+        }
         with self.log.open("wb") as log:
             done = subprocess.run(
                 command, check=False, cwd=REPOSITORY, env=os.environ | settings, stdout=log, stderr=subprocess.STDOUT
