@@ -126,7 +126,10 @@ def _ready(socket: int, wanted: int, milliseconds: int | None = None) -> int:
 
 def _checked(raw: Connection[Any], result: PGresult) -> PGresult:
     if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
-        raise error_from_result(result, encoding=raw.info.encoding)
+        error = error_from_result(result, encoding=raw.info.encoding)
+        if raw.pgconn.status != ConnStatus.OK:  # lost; whoever said so may not have been the server
+            raise OperationalError(str(error))
+        raise error
     return result
 
 
