@@ -29,11 +29,12 @@ def insert_all(rows: Iterable[models.Model], *, ignore: bool = False) -> None:
 
 
 def insert(row: models.Model) -> None:
-    """Insert this row, which gets its id."""
+    """Insert this row, which gets its id; whoever waits for Django's `post_save` is told."""
     fields = tuple(field for field in row._meta.concrete_fields if not field.primary_key)
     values = [field.pre_save(row, True) for field in fields]
     ((row.pk,),) = _run(_insert, type(row), fields, [values], f" RETURNING {_quoted(row._meta.pk)}")
     row._state.adding, row._state.db = False, type(row)._default_manager.db
+    models.signals.post_save.send(type(row), instance=row, created=True, raw=False, using=row._state.db)
 
 
 def write_all(
