@@ -79,11 +79,13 @@ class Group:
         return Counter({what: int(number) for number, what in COUNTED.findall(summary)})
 
 
+WITHOUT_SCREENS = ("--ignore=tests/web",)
 # All that there is to pass, the longest first.
 EVERYTHING = (
     Group("browser", ("tests/e2e",), needs="scripts/browser"),
-    Group("sqlite", ("-m", "database"), covers=True),
-    Group("postgres", ("-m", "database", "--ignore=tests/web"), database="postgres", needs="scripts/postgres"),
+    Group("sqlite", ("-m", "database", *WITHOUT_SCREENS), covers=True),
+    Group("postgres", ("-m", "database", *WITHOUT_SCREENS), database="postgres", needs="scripts/postgres"),
+    Group("screens", ("tests/web", "-m", "database"), covers=True),
     Group("rest", ("-m", "not database and not e2e"), covers=True),
     Group("lint"),
 )

@@ -86,6 +86,7 @@ def calendar(
         "month": _month_table(request, month, free, chosen, (first, last)),
         "times": _times(request, form, zone, chosen, free[chosen]) if chosen else None,
         "empty_text": _empty(month, free, days, reading),
+        "unread": answer.read_until is not None and answer.read_until <= now,
         "reading_text": reading if free else "",
         "next_free": None if free or not days else _next_free(request, month, days),
         "zone": zones.choice(request, zone, max(now, moment(midnight(zone, chosen or month)))),

@@ -7,7 +7,7 @@ from django.db import connection
 from tests.campaign.run import run
 from tests.campaign.world import World
 
-RUNS, STEPS = 14, 38
+RUNS, STEPS = 14, 46
 ACTS = ("(booked)", "(process died)", "book at once", "heal everything", "disconnect", "reconnect", "cancel", "work")
 
 

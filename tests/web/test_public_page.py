@@ -20,6 +20,7 @@ from tests.services.conftest import Control, utcnow
 from tests.web.conftest import WEEK, Guest, text_of
 
 STOPPED = "現在、予約の受付を停止しています"
+AGAIN = 'hx-trigger="every 10s"'
 TOKYO = ZoneInfo("Asia/Tokyo")
 
 
@@ -157,6 +158,7 @@ def test_what_has_not_been_read_is_said_to_be_read_still(guest: Guest, page: Boo
     answer = guest.get("/minato/meet")
     assert "空き状況を読み込んでいます" in text_of(answer)
     assert "空いている時間はありません" not in text_of(answer)
+    assert AGAIN in answer.content.decode(), "the times come by themselves as soon as they are known"
 
 
 def test_a_month_that_is_read_in_part_says_so_beside_its_times(guest: Guest, page: BookingPage) -> None:
@@ -165,6 +167,7 @@ def test_a_month_that_is_read_in_part_says_so_beside_its_times(guest: Guest, pag
     answer = guest.get("/minato/meet", month=f"{middle:%Y-%m}")
     assert links(answer, "slot")
     assert "より後の空き状況を読み込んでいます" in text_of(answer)
+    assert AGAIN not in answer.content.decode(), "nobody's choice is disturbed"
 
 
 def test_a_broken_calendar_stops_the_page_and_nobody_reads_which(
