@@ -20,8 +20,10 @@ from awase.services import booking, connections, pages
 from awase.services.slots import offer
 from sandbox.dav_proxy import DavProxy
 from tests.providers.radicale import RadicaleWorld, running
+from tests.settings import database_server
 
 TOKYO = ZoneInfo("Asia/Tokyo")
+collect_ignore = [] if database_server else ["test_lost_server.py"]
 
 
 def utcnow() -> datetime:

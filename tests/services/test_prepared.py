@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
 from awase.models import Absence, Member, WeeklySchedule
-from awase.models.prepared import execute, prepared, together
+from awase.models.prepared import prepared, together
 
 
 @prepared
@@ -110,28 +110,3 @@ def test_after_one_that_fails_the_connection_is_in_order(owner) -> None:
         with pytest.raises((DatabaseError, OverflowError)), transaction.atomic():
             together(*asked)
         assert together(with_id.of(owner.pk), with_id.of(-1)) == ([(owner.pk,)], [])
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_server_that_went_away_is_noticed_before_the_first_query_of_a_request(owner) -> None:
-    if connection.vendor == "sqlite":
-        pytest.skip("nothing that could go away")
-    assert named("Tanaka") == [("Tanaka",)]
-    other = connection.copy()
-    other.connect()
-    with other.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
-    other.close()
-    connection.close_if_unusable_or_obsolete()  # as at the beginning of each request
-    assert named("Tanaka") == [("Tanaka",)]
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("statements", [1, 2])
-def test_a_connection_that_is_lost_meanwhile_is_told_as_such_and_made_anew(owner, statements) -> None:
-    if connection.vendor == "sqlite":
-        pytest.skip("nothing that could go away")
-    with pytest.raises(OperationalError):
-        execute(connection, *[("SELECT pg_terminate_backend(pg_backend_pid())", [])] * statements)
-    connection.close_if_unusable_or_obsolete()  # as at the end of each request
-    assert named("Tanaka") == [("Tanaka",)]
