@@ -80,13 +80,21 @@ class Group:
 
 
 WITHOUT_SCREENS = ("--ignore=tests/web",)
+# What is written for PostgreSQL alone counts where these tests run on it.
+OWN_TO_POSTGRES = tuple(f"tests/services/test_{name}.py" for name in ("prepared", "rows_at_once", "lost_server"))
 # All that there is to pass, the longest first.
 EVERYTHING = (
     Group("browser", ("tests/e2e",), needs="scripts/browser"),
     Group("sqlite", ("-m", "database", *WITHOUT_SCREENS), covers=True),
-    Group("postgres", ("-m", "database", *WITHOUT_SCREENS), database="postgres", needs="scripts/postgres"),
+    Group(
+        "postgres",
+        ("-m", "database", *WITHOUT_SCREENS, *(f"--ignore={path}" for path in OWN_TO_POSTGRES)),
+        database="postgres",
+        needs="scripts/postgres",
+    ),
     Group("screens", ("tests/web", "-m", "database"), covers=True),
     Group("rest", ("-m", "not database and not e2e"), covers=True),
+    Group("libpq", OWN_TO_POSTGRES, database="postgres", covers=True, needs="scripts/postgres"),
     Group("lint"),
 )
 # What is tried again and again while something is made.
