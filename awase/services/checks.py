@@ -219,6 +219,8 @@ def claim_due(now: datetime, most: int, service: Service | None = None) -> list[
     due = Credential.objects.filter(next_check__lte=now, check_every__isnull=False)
     if service is not None:
         due = due.filter(service=service)
+    if not due.exists():
+        return []  # SQLite has one writer: nobody waits for it over nothing
     with transaction.atomic():
         unclaimed = due.order_by("next_check").select_for_update(skip_locked=True, no_key=True)
         claimed = list(unclaimed.values_list("pk", "check_every")[:most])
